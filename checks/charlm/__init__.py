@@ -1,0 +1,1 @@
+"""Checks of `charlm`, the character-level LSTM language model."""

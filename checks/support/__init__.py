@@ -1,0 +1,1 @@
+"""What checks judge with: criteria, comparisons that explain themselves, oracles, strategies."""
