@@ -1,0 +1,58 @@
+"""The command line that the engine adds to pytest."""
+
+from __future__ import annotations
+
+import pytest
+
+
+def add_options(parser: pytest.Parser) -> None:
+    """Declare `--student` and what goes with it."""
+    group = parser.getgroup("checks", "checking a submission")
+    group.addoption(
+        "--student",
+        metavar="PATH",
+        default="reference",
+        help="the submission: a folder with lab folders, a lab folder, or a zip of either "
+        "(default: the reference)",
+    )
+    group.addoption(
+        "--lab",
+        action="append",
+        metavar="NAME",
+        default=[],
+        help="check only this lab (repeatable)",
+    )
+    group.addoption(
+        "--part",
+        action="append",
+        metavar="NAME",
+        default=[],
+        help="check only this part, such as data or model (repeatable)",
+    )
+    group.addoption(
+        "--seed",
+        type=int,
+        metavar="N",
+        help="repeat a run: the seed that it printed (default: a new one each time)",
+    )
+    group.addoption(
+        "--in-process",
+        action="store_true",
+        help="run the submission's code in this process, for --pdb; no wall, no time limits",
+    )
+    group.addoption(
+        "--sandbox",
+        choices=("auto", "bwrap", "none"),
+        default="auto",
+        help="walls around the submission: bubblewrap where it works (auto), required, or none",
+    )
+    group.addoption(
+        "--result", metavar="FILE", help="write the verdicts to FILE as JSON (docs/result-file.md)"
+    )
+    group.addoption(
+        "--time-factor",
+        type=float,
+        default=1.0,
+        metavar="X",
+        help="multiply every time limit by X, on a slow or busy machine",
+    )

@@ -1,0 +1,146 @@
+"""What can come of a check, never conflated, and the exceptions that say so on the judge's side."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+
+class Outcome(str, Enum):
+    """The verdict on one criterion. Only PASSED earns points."""
+
+    PASSED = "passed"
+    FAILED = "failed"  # a wrong answer
+    NOT_IMPLEMENTED = "not_implemented"  # the template's empty body
+    ERRORED = "errored"  # the student's code raised an exception
+    TIMED_OUT = "timed_out"
+    CRASHED = "crashed"  # the worker died, or there is no result
+    BLOCKED = "blocked"  # a prerequisite failed
+    SKIPPED = "skipped"  # needs something this machine lacks
+    GRADER_ERROR = "grader_error"  # ours: never costs points
+
+
+# A prerequisite with one of these outcomes blocks what depends on it. An empty body does not:
+# its dependents run and say for themselves what is still to be written.
+BLOCKING = frozenset(
+    {Outcome.FAILED, Outcome.ERRORED, Outcome.TIMED_OUT, Outcome.CRASHED, Outcome.BLOCKED}
+)
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A place in the submission: a file relative to the lab's folder, a line and its text."""
+
+    file: str
+    line: int
+    function: str
+    source: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line} in {self.function}"
+
+
+class SubmissionProblem(Exception):
+    """Something the submission's process did; `outcome` names it."""
+
+    outcome = Outcome.ERRORED
+
+
+class StudentError(SubmissionProblem):
+    """The submission's code raised an exception; its types by name, most derived first."""
+
+    def __init__(
+        self, types: list[str], message: str, frames: list[Frame], module: str | None = None
+    ) -> None:
+        super().__init__(f"{types[0]}: {message}")
+        self.type_names, self.message, self.frames, self.module = types, message, frames, module
+
+    @property
+    def outcome(self) -> Outcome:  # type: ignore[override]  # depends on what was raised
+        """NOT_IMPLEMENTED for an empty body, ERRORED for everything else."""
+        empty = "NotImplementedError" in self.type_names
+        return Outcome.NOT_IMPLEMENTED if empty else Outcome.ERRORED
+
+
+class TimedOut(SubmissionProblem):
+    """The submission did not answer within the check's time."""
+
+    outcome = Outcome.TIMED_OUT
+
+
+class Crashed(SubmissionProblem):
+    """The submission's process died, hung up, or answered with something that is no answer."""
+
+    outcome = Outcome.CRASHED
+
+
+class Blocked(Exception):
+    """A prerequisite did not hold; `cause` is the id of the check that shows it."""
+
+    def __init__(self, cause: str, reason: str) -> None:
+        super().__init__(reason)
+        self.cause = cause
+
+
+class GraderError(Exception):
+    """The engine or the machine failed; the submission is not to blame."""
+
+
+@dataclass
+class Result:
+    """One criterion's verdict, with everything a report needs."""
+
+    id: str
+    lab: str
+    part: str
+    title: str
+    section: str
+    max_points: float
+    hint: str
+    outcome: Outcome = Outcome.CRASHED
+    seconds: float = 0.0
+    required: str = ""
+    given: str = ""
+    expected: str = ""
+    got: str = ""
+    cause: str = ""
+    where: str = ""
+    output: str = ""
+    frames: list[Frame] = field(default_factory=list)
+
+    @property
+    def points(self) -> float:
+        """Points earned."""
+        return self.max_points if self.outcome is Outcome.PASSED else 0.0
+
+    @property
+    def message(self) -> str:
+        """What a student reads, without `expected` and `got`, which have fields of their own."""
+        parts = [self.required]
+        if self.given:
+            parts.append(f"Input: {self.given}")
+        if self.cause:
+            parts.append(f"Likely cause: {self.cause}")
+        if self.output:
+            parts.append(f"Your code printed: {self.output}")
+        return "\n".join(part for part in parts if part)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The criterion's entry in a result file (docs/result-file.md)."""
+        return {
+            "id": self.id,
+            "lab": self.lab,
+            "part": self.part,
+            "title": self.title,
+            "section": self.section,
+            "outcome": self.outcome.value,
+            "points": self.points,
+            "max_points": self.max_points,
+            "seconds": round(self.seconds, 3),
+            "message": self.message,
+            "expected": self.expected,
+            "got": self.got,
+            "hint": self.hint,
+            "where": self.where,
+        }

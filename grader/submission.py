@@ -1,0 +1,178 @@
+"""From the path a user names to the folders that are checked.
+
+A submission is a tree with lab folders, a lab folder itself, or a zip of either. It is copied to
+a folder of our own first, so that nothing that runs can change what was handed in.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+import tempfile
+import zipfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from .labs import LabSpec
+
+IGNORED = frozenset(
+    [
+        ".git",
+        ".hg",
+        ".svn",
+        ".venv",
+        "venv",
+        "env",
+        "node_modules",
+        "__pycache__",
+        "__MACOSX",
+        ".ipynb_checkpoints",
+        ".idea",
+        ".vscode",
+        ".mypy_cache",
+        ".pytest_cache",
+        ".ruff_cache",
+        ".DS_Store",
+    ]
+)
+MAX_FILES = 5000
+MAX_FILE = 32 * 2**20  # a larger file (a checkpoint, a corpus) is left out
+MAX_TOTAL = 256 * 2**20
+
+
+class SubmissionError(ValueError):
+    """The path cannot be checked; the message is one sentence that names it."""
+
+
+@dataclass
+class Submission:
+    """A staged copy: where it is, the folder of each lab in it, and what was left out."""
+
+    source: Path
+    root: Path
+    labs: dict[str, Path]
+    left_out: list[str] = field(default_factory=list)
+
+    def close(self) -> None:
+        """Delete the copy."""
+        shutil.rmtree(self.root, ignore_errors=True)
+
+
+def stage(source: Path, labs: dict[str, LabSpec]) -> Submission:
+    """Copy the submission and find its labs. Raises SubmissionError."""
+    root = Path(tempfile.mkdtemp(prefix="submission-")).resolve()
+    try:
+        root.chmod(0o755)
+        if source.is_dir():
+            left_out = _copy(source, root)
+        elif source.is_file() and zipfile.is_zipfile(source):
+            left_out = _unpack(source, root)
+        elif source.exists():
+            raise SubmissionError(f"{source} is neither a folder nor a zip file")
+        else:
+            raise SubmissionError(f"{source} does not exist")
+        found = _find(root, source, labs)
+        if not found:
+            names = ", ".join(f"{lab.name}/ ({', '.join(lab.files)})" for lab in labs.values())
+            raise SubmissionError(f"{source} holds nothing to check; expected {names}")
+    except BaseException:
+        shutil.rmtree(root, ignore_errors=True)
+        raise
+    return Submission(source, root, found, left_out)
+
+
+def _copy(source: Path, root: Path) -> list[str]:
+    left_out: list[str] = []
+    files = total = 0
+    base = source.resolve()
+    for folder, names, entries in os.walk(base):
+        names[:] = sorted(name for name in names if name not in IGNORED)
+        target = root / Path(folder).relative_to(base)
+        target.mkdir(exist_ok=True)
+        target.chmod(0o755)
+        for name in sorted(entries):
+            path = Path(folder) / name
+            real = path.resolve()
+            if name in IGNORED:
+                continue
+            if not real.is_file() or not real.is_relative_to(base) or _size(real) > MAX_FILE:
+                left_out.append(str(path.relative_to(base)))
+                continue
+            files, total = files + 1, total + _size(real)
+            if files > MAX_FILES or total > MAX_TOTAL:
+                raise SubmissionError(
+                    f"{source} is too large: over {MAX_FILES} files or {MAX_TOTAL >> 20} MiB"
+                )
+            shutil.copyfile(real, target / name)
+            (target / name).chmod(0o644)
+    return left_out
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size
+
+
+def _unpack(source: Path, root: Path) -> list[str]:
+    try:
+        with zipfile.ZipFile(source) as archive:
+            return _extract(archive, source, root)
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError) as error:
+        raise SubmissionError(f"{source} cannot be unpacked: {error}") from error
+
+
+def _extract(archive: zipfile.ZipFile, source: Path, root: Path) -> list[str]:
+    left_out = []
+    entries = archive.infolist()
+    if len(entries) > MAX_FILES or sum(entry.file_size for entry in entries) > MAX_TOTAL:
+        raise SubmissionError(
+            f"{source} is too large: over {MAX_FILES} files or {MAX_TOTAL >> 20} MiB"
+        )
+    for entry in entries:
+        parts = entry.filename.replace("\\", "/").split("/")
+        if stat.S_ISLNK(entry.external_attr >> 16):
+            raise SubmissionError(f"{source} holds a link: {entry.filename}")
+        if ".." in parts or parts[0] == "" or ":" in parts[0]:
+            raise SubmissionError(f"{source} holds a path outside itself: {entry.filename}")
+        if entry.is_dir() or any(part in IGNORED for part in parts):
+            continue
+        if entry.file_size > MAX_FILE:
+            left_out.append(entry.filename)
+            continue
+        target = root.joinpath(*(part for part in parts if part not in ("", ".")))
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with archive.open(entry) as packed:
+            data = packed.read(entry.file_size + 1)
+        if len(data) != entry.file_size:
+            raise SubmissionError(f"{source} lies about the size of {entry.filename}")
+        target.write_bytes(data)
+    for folder, _, _ in os.walk(root):
+        os.chmod(folder, 0o755)
+    return left_out
+
+
+def _find(root: Path, source: Path, labs: dict[str, LabSpec]) -> dict[str, Path]:
+    """Each lab's folder: below the root, below one wrapping folder, or the root itself."""
+    for base in (root, *_only_folder(root)):
+        found = {name: base / name for name, lab in labs.items() if _is_lab(base / name, lab)}
+        if found:
+            return found
+        bare = [lab for lab in labs.values() if _is_lab(base, lab)]
+        named = [lab for lab in bare if lab.name == source.resolve().stem]
+        for lab in named or sorted(bare, key=lambda lab: -_count(base, lab))[:1]:
+            return {lab.name: base}
+    return {}
+
+
+def _only_folder(root: Path) -> list[Path]:
+    folders = [path for path in root.iterdir() if path.is_dir()]
+    return folders if len(folders) == 1 else []
+
+
+def _is_lab(folder: Path, lab: LabSpec) -> bool:
+    return _count(folder, lab) > 0
+
+
+def _count(folder: Path, lab: LabSpec) -> int:
+    """How many of the lab's files the folder has."""
+    return sum((folder / file).is_file() for file in lab.files)

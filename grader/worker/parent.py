@@ -1,0 +1,130 @@
+"""The workers' parent: imports torch once, and forks a fresh child for every check.
+
+No student code ever runs in this process. The judge sends `fork` with two descriptors (the
+child's socket and the pipe for what it prints), and `end` when it has heard enough; the answers
+are the child's process id and how it ended.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import sys
+import tempfile
+import time
+from typing import Any
+
+import torch
+
+from . import limits
+from .child import Server
+from .limits import Limits
+from .wire import HEADER, frame, pack, unpack
+
+
+def main(descriptor: int) -> None:
+    """Serve the judge at the other end of the socket until it closes."""
+    control = socket.socket(fileno=descriptor)
+    if os.getuid() == 0 and os.environ.pop("GRADER_DROP_ROOT", None):
+        limits.drop_root()
+    limits.prctl(limits.PR_SET_PDEATHSIG, signal.SIGKILL)
+    limits.adopt_orphans()
+    _warm_up()
+    limits.prctl(limits.PR_SET_DUMPABLE, 0)  # no child may look into this process
+    control.sendall(frame(pack("ready")))
+    while (message := _receive(control)) is not None:
+        request, descriptors = message
+        if request["op"] == "fork":
+            reply = _fork(control, request, descriptors)
+        else:
+            reply = _end(request["pid"], request["scratch"], request["grace"])
+        control.sendall(frame(pack(reply)))
+
+
+def _warm_up() -> None:
+    """Pay for what torch loads or builds at first use once, here, and not in every child."""
+    torch.set_num_threads(1)  # the lab's models are small, and threads do not survive a fork
+    model = torch.nn.LSTM(8, 16, 2, batch_first=True)
+    torch.nn.LSTMCell(8, 16)(torch.zeros(1, 8))
+    output, _ = model(torch.zeros(2, 3, 8))
+    torch.nn.functional.cross_entropy(output.reshape(6, 16), torch.zeros(6).long()).backward()
+    torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+    torch.optim.AdamW(model.parameters()).step()  # loads torch._dynamo: over a second
+
+
+def _receive(control: socket.socket) -> tuple[dict[str, Any], list[int]] | None:
+    data, descriptors, _, _ = socket.recv_fds(control, HEADER.size, 2)
+    while data and len(data) < HEADER.size:
+        data += control.recv(HEADER.size - len(data))
+    if not data:
+        return None
+    (size,) = HEADER.unpack(data)
+    body = b""
+    while len(body) < size:
+        part = control.recv(size - len(body))
+        if not part:
+            return None
+        body += part
+    return unpack(body), list(descriptors)
+
+
+def _fork(control: socket.socket, request: dict[str, Any], descriptors: list[int]) -> Any:
+    scratch = tempfile.mkdtemp(prefix="check-")
+    pid = os.fork()
+    if pid == 0:
+        control.close()
+        _child(request, descriptors, scratch)
+    for descriptor in descriptors:
+        os.close(descriptor)
+    return {"pid": pid, "scratch": scratch}
+
+
+def _child(request: dict[str, Any], descriptors: list[int], scratch: str) -> None:
+    """The forked process: never returns."""
+    code = 70
+    try:
+        limits.prctl(limits.PR_SET_DUMPABLE, 1)
+        limits.prctl(limits.PR_SET_PDEATHSIG, signal.SIGKILL)
+        connection, output = descriptors
+        null = os.open(os.devnull, os.O_RDONLY)
+        for target, source in ((0, null), (1, output), (2, output), (3, connection)):
+            os.dup2(source, target)
+        os.closerange(4, 2**16)
+        _enter(scratch, request["folder"])
+        Limits(**request["limits"]).apply()
+        sys.argv = ["check"]
+        Server(socket.socket(fileno=3), request["lab"], request["folder"]).run()
+        code = 0
+    finally:
+        os._exit(code)
+
+
+def _enter(scratch: str, folder: str) -> None:
+    """A working directory that shows the lab's files and can be written to."""
+    for entry in os.scandir(folder):
+        os.symlink(entry.path, os.path.join(scratch, entry.name))
+    os.chdir(scratch)
+    os.environ.update(HOME=scratch, TMPDIR=scratch)
+    tempfile.tempdir = None
+
+
+def _end(pid: int, scratch: str, grace: float) -> dict[str, int | None]:
+    """How the child ended (its own exit code or signal; neither if it had to be killed here).
+
+    `grace` is how long, in seconds, a child that hung up may take to become a zombie.
+    """
+    until = time.monotonic() + grace
+    while not (finished := os.waitpid(pid, os.WNOHANG))[0] and time.monotonic() < until:
+        time.sleep(0.002)
+    if not finished[0]:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+    limits.end_descendants()
+    shutil.rmtree(scratch, ignore_errors=True)
+    if not finished[0]:
+        return {"exit": None, "signal": None}
+    if os.WIFSIGNALED(finished[1]):
+        return {"exit": None, "signal": os.WTERMSIG(finished[1])}
+    return {"exit": os.WEXITSTATUS(finished[1]), "signal": None}

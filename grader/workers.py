@@ -1,0 +1,272 @@
+"""The judge's side of the workers: one parent per interpreter, one fresh process per check."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from .outcomes import Crashed, GraderError, TimedOut
+from .sandbox import Sandbox
+from .transcript import Transcript
+from .worker.limits import Limits
+from .worker.wire import HEADER, MAX_MESSAGE, WireError, frame, pack, unpack
+
+START_SECONDS = 120.0  # importing torch from a cold disk
+ANSWER_SECONDS = 30.0  # the parent's own answers take milliseconds
+BOOT = (
+    "import sys; sys.path[0] = sys.argv[1]; import grader.worker.parent as parent;"
+    "sys.path.pop(0); parent.main(int(sys.argv[2]))"
+)
+
+
+class WorkerParent:
+    """Starts the workers' parent and has it fork children; starts it anew if it is killed."""
+
+    def __init__(self, sandbox: Sandbox, submission: Path, hash_seed: int) -> None:
+        self.sandbox, self.submission, self.hash_seed = sandbox, submission, hash_seed
+        self._process: subprocess.Popen[bytes] | None = None
+        self._control: socket.socket | None = None
+        self._ready = False
+
+    def start(self) -> None:
+        """Start the process; it imports torch while the caller goes on."""
+        ours, theirs = socket.socketpair()
+        python = [sys.executable, "-s", "-c", BOOT, self.sandbox.engine, str(theirs.fileno())]
+        environment = {
+            "PATH": "/usr/bin:/bin",
+            "LANG": "C.UTF-8",
+            "HOME": "/tmp",
+            "PYTHONHASHSEED": str(self.hash_seed),
+            "OMP_NUM_THREADS": "1",
+        }
+        if self.sandbox.isolated:
+            environment["GRADER_DROP_ROOT"] = "1"
+        self._process = subprocess.Popen(
+            self.sandbox.command(python, self.submission),
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            pass_fds=(theirs.fileno(),),
+            start_new_session=True,
+        )
+        theirs.close()
+        self._control, self._ready = ours, False
+
+    def fork(self, lab: str, folder: Path, limits: Limits) -> Child:
+        """A fresh child for the lab in the folder. Raises GraderError if none can be had."""
+        if self._process is None or self._process.poll() is not None:
+            self.stop()
+            self.start()
+        ours, theirs = socket.socketpair()
+        output, print_end = os.pipe()
+        request = {
+            "op": "fork",
+            "lab": lab,
+            "folder": self.sandbox.folder(folder, self.submission),
+            "limits": asdict(limits),
+        }
+        try:
+            answer = self._ask(request, [theirs.fileno(), print_end])
+        except GraderError:
+            ours.close()
+            os.close(output)
+            raise
+        finally:
+            theirs.close()
+            os.close(print_end)
+        return Child(self, ours, output, answer["pid"], answer["scratch"])
+
+    def end(self, pid: int, scratch: str, grace: float) -> dict[str, Any]:
+        """End a child and everything it started. Raises GraderError if the parent is gone."""
+        answer = self._ask({"op": "end", "pid": pid, "scratch": scratch, "grace": grace}, [])
+        return dict(answer)
+
+    def stop(self) -> None:
+        """End the parent and, with it, its descendants."""
+        if self._control is not None:
+            self._control.close()
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            assert self._process.stderr is not None
+            self._process.stderr.close()
+        self._process = self._control = None
+
+    def _ask(self, request: dict[str, Any], descriptors: list[int]) -> Any:
+        assert self._control is not None
+        try:
+            self._await_ready()
+            message = frame(pack(request))
+            if descriptors:
+                sent = socket.send_fds(self._control, [message], descriptors)
+                message = message[sent:]
+            self._control.sendall(message)
+            return self._receive(ANSWER_SECONDS)
+        except (OSError, WireError, TypeError) as error:
+            reason = self._last_words() or str(error) or type(error).__name__
+            self.stop()
+            raise GraderError(f"the workers' parent is gone: {reason}") from error
+
+    def _await_ready(self) -> None:
+        if not self._ready:
+            self._receive(START_SECONDS)
+            self._ready = True
+
+    def _receive(self, seconds: float) -> Any:
+        assert self._control is not None
+        self._control.settimeout(seconds)
+        data = b""
+        size = HEADER.size
+        while len(data) < size:
+            part = self._control.recv(size - len(data))
+            if not part:
+                raise ConnectionError("it closed its socket")
+            data += part
+            if size == HEADER.size and len(data) == size:
+                size += min(HEADER.unpack(data)[0], 1 << 20)
+        return unpack(data[HEADER.size :])
+
+    def _last_words(self) -> str:
+        """The last line the parent wrote before it died, to tell a broken set-up from an attack."""
+        assert self._process is not None and self._process.stderr is not None
+        try:
+            self._process.wait(timeout=2)
+        except subprocess.TimeoutExpired:
+            return ""
+        os.set_blocking(self._process.stderr.fileno(), False)
+        lines = (self._process.stderr.read() or b"").decode(errors="replace").split("\n")
+        return next((line for line in reversed(lines) if line.strip()), "")
+
+
+class Child:
+    """One check's process, seen from the judge: ask it something, within a deadline."""
+
+    def __init__(
+        self, parent: WorkerParent, connection: socket.socket, output: int, pid: int, scratch: str
+    ) -> None:
+        self._parent, self._connection = parent, connection
+        self._pid, self._scratch = pid, scratch
+        self._transcript = Transcript(output)
+        self._buffer = bytearray()
+        self._number = 0
+        self._failure: Exception | None = None
+        self.deadline = time.monotonic() + 3600.0
+        self.seconds = 3600.0
+
+    def allow(self, seconds: float) -> None:
+        """Give the child this long, in seconds of wall time, for all that is asked of it."""
+        self.seconds, self.deadline = seconds, time.monotonic() + seconds
+
+    @property
+    def output(self) -> str:
+        """What the submission printed, bounded."""
+        return self._transcript.text()
+
+    def ask(self, op: str, arguments: list[Any], drop: list[int]) -> dict[str, Any]:
+        """The child's reply. Raises TimedOut, Crashed or GraderError; then for good."""
+        if self._failure is not None:
+            raise self._failure
+        self._number += 1
+        request = {"id": self._number, "op": op, "arguments": arguments, "drop": drop}
+        try:
+            self._send(frame(pack(request)))
+            return self._reply()
+        except (TimedOut, Crashed, GraderError) as failure:
+            self._failure = failure
+            raise
+
+    def close(self) -> None:
+        """End the process and everything it started."""
+        self._connection.close()
+        try:
+            if self._pid:
+                self._parent.end(self._pid, self._scratch, grace=0.0)
+        except GraderError:
+            pass  # the next fork starts a new parent
+        finally:
+            self._pid = 0
+            self._transcript.close()
+
+    def _send(self, message: bytes) -> None:
+        self._connection.setblocking(False)
+        view = memoryview(message)
+        while view:
+            _, writable = self._transcript.wait(self._connection, self._left(), sending=True)
+            if writable:
+                try:
+                    view = view[self._connection.send(view) :]
+                except (BrokenPipeError, ConnectionResetError):
+                    raise self._died() from None
+
+    def _reply(self) -> dict[str, Any]:
+        reply = self._message()
+        try:
+            value = unpack(reply)
+        except WireError as error:
+            raise Crashed(f"the process sent a malformed reply: {error}") from None
+        if not isinstance(value, dict) or value.get("id") != self._number:
+            raise Crashed("the process sent a reply to no question")
+        return value
+
+    def _message(self) -> bytes:
+        size = HEADER.size
+        header = True
+        while len(self._buffer) < size:
+            readable, _ = self._transcript.wait(self._connection, self._left())
+            if readable:
+                self._receive_some()
+            if header and len(self._buffer) >= HEADER.size:
+                header = False
+                (length,) = HEADER.unpack(self._buffer[: HEADER.size])
+                if length > MAX_MESSAGE:
+                    raise Crashed(f"the process sent a reply of {length} bytes, over the limit")
+                size += length
+        message = bytes(self._buffer[HEADER.size : size])
+        del self._buffer[:size]
+        return message
+
+    def _receive_some(self) -> None:
+        try:
+            part = self._connection.recv(1 << 20)
+        except ConnectionResetError:
+            part = b""
+        if not part:
+            raise self._died()
+        self._buffer += part
+
+    def _left(self) -> float:
+        left = self.deadline - time.monotonic()
+        if left <= 0:
+            raise TimedOut(f"no answer within {self.seconds:.0f} seconds")
+        return left
+
+    def _died(self) -> Exception:
+        """What to say of a child that hung up."""
+        pid, self._pid = self._pid, 0
+        try:
+            end = self._parent.end(pid, self._scratch, grace=1.0)
+        except GraderError:
+            return Crashed("the process ended its own parent")
+        self._transcript.drain()
+        if end.get("signal") == signal.SIGXCPU:
+            return TimedOut("the process used up its processor time")
+        if isinstance(end.get("signal"), int):
+            return Crashed(f"the process died of signal {_signal_name(end['signal'])}")
+        if isinstance(end.get("exit"), int):
+            return Crashed(f"the process ended itself with exit code {end['exit']}")
+        return Crashed("the process closed its connection")
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return str(number)
