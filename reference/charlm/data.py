@@ -118,8 +118,8 @@ class CharWindows(Dataset[tuple[Tensor, Tensor]]):
     def __getitem__(self, i: int | Tensor) -> tuple[Tensor, Tensor]:
         """Return the window that starts at character i, and its targets.
 
-        Given a LongTensor of B starts, returns all of their windows at once, each `(B, T)`.
-        Raises IndexError if there is no such window.
+        Given a LongTensor of B starts, which the contract does not ask for, returns the windows of
+        all of them, `(B, T)`. Raises IndexError if there is no such window.
         """
         row = self._rows[i]  # (T+1,), or (B, T+1) for B starts
         return row[..., :-1], row[..., 1:]
