@@ -1,0 +1,257 @@
+"""Claims about `train_epoch`, read off a stub whose every step can be computed by hand.
+
+The stub looks its logits up in a table, `logits = table[x]`, and plain SGD with lr 1 moves the
+table by minus the gradient it is handed.  The batches have no character in common, so no two of
+them touch the same rows: which rows a step moves tells whose gradient it was.
+"""
+
+import torch
+
+from checks.support.batches import ROWS, K, T, V, disjoint_case
+from checks.support.criteria import criterion
+from checks.support.diagnosis import likely_cause
+from checks.support.judge import as_number, as_tensor, assert_close, reject
+from checks.support.oracles import clip_by_norm, softmax, table_gradient, token_losses
+
+SECTION = "3 Training"
+NO_CLIP = 1e9
+GIVEN = f"{K} batches of {ROWS} rows (1 in the last), {T} characters each, SGD with lr=1"
+
+
+def moves(lab, case, clip):
+    """What each optimizer step adds to the table, `(steps, V, V)`."""
+    model = lab.probes_training.Table(case.table)
+    loader = lab.probes_training.loader(case.x, case.y, batch_size=ROWS)
+    optimizer = lab.probes_training.watched_sgd(model, lr=1.0)
+    lab.train.train_epoch(model, loader, optimizer, clip=clip)
+    positions = as_tensor(lab.probes_training.positions(optimizer), "the table", ndim=3)
+    return positions.double().diff(dim=0)
+
+
+def own_batch(step, case):
+    """The batch on whose rows a step acts most."""
+    rows = step.abs().sum(1).view(K, V // K).sum(1)
+    return int(rows.argmax())
+
+
+@criterion(
+    "charlm.train.every-batch",
+    points=3,
+    section=SECTION,
+    hint="`train_epoch` in train.py: for each batch of the loader, the last and smaller one "
+    "included, one forward pass, one `backward`, one `optimizer.step`.",
+    requires=("charlm.train.loss-*",),
+)
+def test_every_batch_makes_one_step(lab):
+    """`train_epoch` makes one optimizer step for every batch of the loader."""
+    case = disjoint_case(lab.seed)
+    steps = moves(lab, case, NO_CLIP)
+    moved = steps.abs().sum((0, 2)).view(K, V // K).sum(1) > 0  # (K,), batch by batch
+    if not moved.any():
+        reject(
+            "every batch must move the weights",
+            given=GIVEN,
+            got=f"{len(steps)} optimizer steps, and the weights are where they were",
+            cause="no `backward()`, no `optimizer.step()`, or `zero_grad()` between the two",
+        )
+    if not moved.all():
+        missing = [k + 1 for k in range(K) if not moved[k]]
+        cause = {
+            (2, 3, 4): "the loop ends after the first batch (a `break` or `return` inside it)",
+            (4,): "the last, smaller batch is skipped",
+        }.get(tuple(missing), "batches are skipped")
+        got = f"nothing was learnt from batch {', '.join(map(str, missing))}"
+        reject("every batch must move the weights", given=GIVEN, got=got, cause=cause)
+    if len(steps) != K:
+        few = "gradients of several batches are collected for one step"
+        many = "the loader is gone through more than once, or there are two steps for a batch"
+        reject(
+            "there must be one optimizer step for each batch",
+            given=GIVEN,
+            expected=f"{K} steps",
+            got=f"{len(steps)} steps",
+            cause=few if len(steps) < K else many,
+        )
+
+
+@criterion(
+    "charlm.train.fresh-gradients",
+    points=2,
+    section=SECTION,
+    hint="`train_epoch` in train.py: `backward` adds to the gradients that are there. They must be "
+    "zero again before the `backward` of the next batch.",
+    requires=("charlm.train.every-batch",),
+)
+def test_gradients_are_zeroed_between_steps(lab):
+    """Each step follows the gradient of its own batch, without what is left of earlier ones."""
+    case = disjoint_case(lab.seed)
+    for number, step in enumerate(moves(lab, case, NO_CLIP), start=1):
+        touched = step.abs().sum(1).view(K, V // K).sum(1) > 0
+        if int(touched.sum()) > 1:
+            names = ", ".join(str(k + 1) for k in range(K) if touched[k])
+            reject(
+                "a step must follow the gradient of its own batch alone",
+                given=GIVEN,
+                got=f"step {number} moved the rows of the batches {names}",
+                cause="`optimizer.zero_grad()` is missing or not called for every batch",
+            )
+
+
+@criterion(
+    "charlm.train.step-gradient",
+    points=2,
+    section=SECTION,
+    hint="`train_epoch` in train.py: the loss that is backpropagated is the mean cross-entropy of "
+    "the logits against y, as `loss_fn` gives it.",
+    requires=("charlm.train.fresh-gradients",),
+)
+def test_step_follows_the_gradient_of_the_mean_loss(lab):
+    """Each step goes down the gradient of its batch's mean cross-entropy."""
+    case = disjoint_case(lab.seed)
+    right = case.gradients()
+    for number, step in enumerate(moves(lab, case, NO_CLIP), start=1):
+        k = own_batch(step, case)
+        x, y = case.batches()[k]
+        given = f"{GIVEN}, clip=1e9; step {number}"
+        tokens, size = x.numel(), float(step.norm() / right[k].norm())
+        # The size alone is the business of the claims about clipping, but for a loss not averaged.
+        sums = {tokens: "all tokens", T: "the time steps", len(x): "the rows"}
+        over = next((name for n, name in sums.items() if n > 1 and abs(size / n - 1) < 0.01), "")
+        if over:
+            reject(
+                "a step must follow the gradient of the mean loss",
+                given=given,
+                expected="a step as long as the gradient",
+                got=f"a step {size:.3g} times as long",
+                cause=f"the loss is summed over {over}; take the mean over all of them",
+            )
+        # float32 leaves 1e-6 of a direction uncertain; a softmax too many turns it by 0.3.
+        assert_close(
+            step / step.norm(),
+            -right[k] / right[k].norm(),
+            "the direction of the step",
+            atol=1e-3,
+            given=given,
+            cause=likely_cause(step / step.norm(), wrong_directions(case.table, x, y)),
+        )
+
+
+def wrong_directions(table, x, y):
+    """The directions in which the usual mistakes step."""
+    with torch.enable_grad():
+        leaf = table.double().requires_grad_()
+        token_losses(softmax(leaf[x]), y).mean().backward()
+    shifted = table_gradient(table, x, x)
+    up = table_gradient(table, x, y)
+    return {
+        "a softmax before a cross-entropy that does its own": -leaf.grad / leaf.grad.norm(),
+        "the loss compares with x, not with y": -shifted / shifted.norm(),
+        "the loss has the wrong sign": up / up.norm(),
+    }
+
+
+@criterion(
+    "charlm.train.clip-norm",
+    points=3,
+    section=SECTION,
+    hint="`train_epoch` in train.py: limit the norm of the gradient over all parameters together "
+    "to `clip`, after `backward` and before `step`.",
+    requires=("charlm.train.step-gradient",),
+)
+def test_large_gradient_is_cut_to_the_norm_clip(lab):
+    """A gradient whose norm exceeds `clip` is scaled down to norm `clip`, its direction kept."""
+    case = disjoint_case(lab.seed)
+    clip = 0.05 + 0.05 * torch.rand((), generator=torch.Generator().manual_seed(lab.seed)).item()
+    for number, step in enumerate(moves(lab, case, clip), start=1):
+        gradient = case.gradients()[own_batch(step, case)]  # of norm 0.3 to 0.7
+        halves = gradient.chunk(2, dim=1)
+        suspects = {
+            "nothing is clipped: `clip` is not used, or not between `backward` and `step`; or "
+            "a fixed number stands in its place": -gradient,
+            "every entry is clipped by its value; it is the norm of all that counts": (
+                -gradient.clamp(-clip, clip)
+            ),
+            "each parameter is clipped for itself; it is the norm over all that counts": (
+                -torch.cat([clip_by_norm(half, clip) for half in halves], dim=1)
+            ),
+        }
+        # 1e-6 / norm from clip_grad_norm_ itself, 1e-6 from float32: within 1e-3 of the step.
+        assert_close(
+            step,
+            -clip_by_norm(gradient, clip),
+            "the step",
+            atol=1e-3 * clip,
+            given=f"{GIVEN}, clip={clip:.4f}, gradient of norm {float(gradient.norm()):.4f}, "
+            f"step {number}",
+            cause=likely_cause(step, suspects),
+        )
+
+
+@criterion(
+    "charlm.train.clip-spares-small",
+    points=1,
+    section=SECTION,
+    hint="`train_epoch` in train.py: clipping only ever shortens. A gradient whose norm is below "
+    "`clip` goes into the step as it is.",
+    requires=("charlm.train.step-gradient",),
+)
+def test_small_gradient_is_left_alone(lab):
+    """A gradient whose norm is below `clip` reaches the step unchanged."""
+    case = disjoint_case(lab.seed)
+    right = case.gradients()
+    clip = 1.25 * float(right.flatten(1).norm(dim=1).max())
+    for number, step in enumerate(moves(lab, case, clip), start=1):
+        gradient = right[own_batch(step, case)]
+        stretched = -gradient * clip / gradient.norm()
+        suspects = {"the gradient is always brought to norm `clip`, also upwards": stretched}
+        shorter = float(step.norm() / gradient.norm()) < 0.99
+        cause = "clipped to a fixed number below the argument `clip`" if shorter else ""
+        assert_close(
+            step,
+            -gradient,
+            "the step",
+            atol=1e-5,  # the table's float32 rounding is 2e-7, the gradient's entries are near 0.1
+            given=f"{GIVEN}, clip={clip:.4f}, gradient of norm {float(gradient.norm()):.4f}, "
+            f"step {number}",
+            cause=likely_cause(step, suspects) or cause,
+        )
+
+
+@criterion(
+    "charlm.train.mean-per-token",
+    points=2,
+    section=SECTION,
+    hint="`train_epoch` in train.py returns the mean cross-entropy per token: weight each batch's "
+    "mean by its number of tokens, since the last batch may be smaller.",
+    requires=("charlm.train.step-gradient",),
+)
+def test_reported_loss_is_the_mean_per_token(lab):
+    """`train_epoch` returns the mean cross-entropy per token, a smaller last batch included."""
+    case = disjoint_case(lab.seed)
+    case.table[torch.arange(9, V)[:, None], case.y[-1]] -= 4.0  # the last row is a hard one
+    model = lab.probes_training.Table(case.table)
+    loader = lab.probes_training.loader(case.x, case.y, batch_size=ROWS)
+    optimizer = lab.probes_training.watched_sgd(model, lr=0.0)
+    got = as_number(lab.train.train_epoch(model, loader, optimizer), "what `train_epoch` returns")
+    losses = token_losses(case.table[case.x], case.y)  # (rows, T)
+    means = torch.stack([batch.mean() for batch in losses.split(ROWS)])
+    suspects = {
+        "the mean of the batches' means, though the last batch is smaller": means.mean(),
+        "the sum of the batches' means": means.sum(),
+        "the sum over all tokens": losses.sum(),
+        "the loss of the last batch only": means[-1],
+        "the loss of the first batch only": means[0],
+        "the sum over all tokens, divided by the number of batches": losses.sum() / K,
+        "the sum over all tokens, divided by the number of rows": losses.sum() / len(losses),
+        "the sum of the batches' means, divided by the number of rows": means.sum() / len(losses),
+        "the perplexity": losses.mean().exp(),
+    }
+    # The mean of means is off by more than 0.1.
+    assert_close(
+        got,
+        losses.mean(),
+        "the mean loss",
+        atol=1e-3,
+        given=f"{GIVEN.replace('lr=1', 'lr=0')}; the last batch has the largest loss",
+        cause=likely_cause(got, suspects),
+    )
