@@ -1,7 +1,6 @@
 """What a student reads in the terminal: a table by part, then one block per thing to fix.
 
-`table`, `blocks` and `as_text` are pure functions of results. `CriteriaReporter` puts them in the
-place of pytest's own report, whose tracebacks would show the checks' code.
+Pure functions of results; `grader/terminal.py` writes what they return.
 """
 
 from __future__ import annotations
@@ -10,15 +9,8 @@ import shutil
 import textwrap
 from collections.abc import Iterable
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
-
-import pytest
-from _pytest.terminal import TerminalReporter
 
 from .outcomes import Outcome, Result
-
-if TYPE_CHECKING:
-    from .plugin import Grading
 
 LETTERS = {
     Outcome.PASSED: ".",
@@ -98,7 +90,7 @@ def as_text(result: Result, width: int = 80) -> str:
     if result.outcome not in (Outcome.BLOCKED, Outcome.SKIPPED, Outcome.GRADER_ERROR):
         lines += _wrapped("what to do", result.hint, width)
     lines += _wrapped("it printed", result.output, width)
-    return "\n".join(_printable(line) for line in lines)
+    return "\n".join(printable(line) for line in lines)
 
 
 def summary(results: list[Result]) -> str:
@@ -117,7 +109,7 @@ def _still_to_write(results: list[Result], width: int) -> str:
         lines += _wrapped(
             "", f"{message} ({number} {'criteria' if number > 1 else 'criterion'})", width
         )
-    return "\n".join(_printable(line) for line in lines)
+    return "\n".join(printable(line) for line in lines)
 
 
 def _wrapped(label: str, text: str, width: int) -> list[str]:
@@ -143,122 +135,6 @@ def _cut(text: str, room: int) -> str:
     return text if len(text) < room else text[: room - 4] + "..."
 
 
-def _printable(line: str) -> str:
+def printable(line: str) -> str:
     """No control character of a submission's reaches the terminal."""
     return "".join(char if char.isprintable() else repr(char)[1:-1] for char in line)
-
-
-# ---------------------------------------------------------------------- in pytest's place
-
-
-def take_over(config: pytest.Config, grading: Grading) -> None:
-    """Replace pytest's terminal reporter for this run."""
-    old = config.pluginmanager.getplugin("terminalreporter")
-    if old is not None:
-        config.pluginmanager.unregister(old)
-        reporter = CriteriaReporter(config, grading)
-        config.pluginmanager.register(reporter, "terminalreporter")
-
-
-class CriteriaReporter(TerminalReporter):
-    """pytest's reporter with a progress line for each part and the criteria's own summary."""
-
-    def __init__(self, config: pytest.Config, grading: Grading) -> None:
-        super().__init__(config)
-        self.grading = grading
-        self._heading = ""
-
-    @property
-    def showheader(self) -> bool:
-        """pytest's own header only for those who ask for more."""
-        return self.verbosity > 0
-
-    def pytest_sessionstart(self, session: pytest.Session) -> None:
-        """Say what is checked, and how."""
-        super().pytest_sessionstart(session)
-        header = self.grading.header()
-        labs = ", ".join(header["labs"])
-        self.write_line(f"Checking {header['submission']} ({labs}), seed {header['seed']}")
-        walls = {
-            "bwrap": "Sandbox: bubblewrap (no network, no sight of other files), limits",
-            "none": "Sandbox: none but a process of its own and limits on memory, processes, files",
-            "in-process": "Sandbox: none at all (--in-process)",
-        }
-        self.write_line(walls[header["sandbox"]])
-        for name in self.grading.submission.left_out[:5]:
-            self.write_line(_printable(f"Left out (a link, or too large): {name}"))
-        missing = sorted(set(self.config.option.lab or self.grading.labs) - set(header["labs"]))
-        if missing:
-            self.write_line(f"Not in this submission: {', '.join(missing)}")
-
-    def pytest_collection(self) -> None:
-        """Collecting takes no time worth a line."""
-
-    def report_collect(self, final: bool = False) -> None:
-        """See `pytest_collection`."""
-
-    def pytest_runtest_logstart(self, nodeid: str, location: Any) -> None:
-        """The progress line names parts, not files."""
-
-    def pytest_runtest_logfinish(self, nodeid: str) -> None:
-        """Nothing to add."""
-
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Count the report as pytest does, and add a letter to the line of its part."""
-        result: Result | None = getattr(report, "criterion", None)
-        if result is None:
-            if report.failed:
-                self._add_stats(report.outcome, [report])
-            return
-        self._add_stats(report.outcome, [report])
-        self._tests_ran = True
-        heading = f"{result.lab} / {result.part}"
-        if heading != self._heading:
-            self._heading = heading
-            self.ensure_newline()
-            self.write(f"{heading:<20}")
-        colour = COLOURS.get(result.outcome, "red")
-        self.write(LETTERS[result.outcome], flush=True, **{colour: True})
-
-    def _add_stats(self, category: str, items: Any) -> None:
-        self.stats.setdefault(category, []).extend(items)
-
-    def pytest_terminal_summary(self) -> None:
-        """The table, and a block for each thing to fix."""
-        width = columns()
-        results = list(self.grading.board.results.values())
-        self.ensure_newline()
-        for row, outcome in table(results, width):
-            markup = {COLOURS.get(outcome, "red"): True} if outcome else {"bold": True}
-            self.write_line(row, **markup)
-        for block in blocks(results, width):
-            self.write_line("")
-            self.write_line("-" * width)
-            for number, line in enumerate(block.split("\n")):
-                self.write_line(line, bold=number == 0)
-        self._errors_of_pytest()
-
-    def _errors_of_pytest(self) -> None:
-        """Checks that could not even be collected: ours, shown in full."""
-        self.summary_errors() if any(
-            not isinstance(report, pytest.TestReport) for report in self.stats.get("error", [])
-        ) else None
-
-    def summary_stats(self) -> None:
-        """The last lines: the score, and pytest's own closing line."""
-        board = self.grading.board
-        results = list(board.results.values())
-        blocked = sum(result.outcome is Outcome.BLOCKED for result in results)
-        self.write_line("")
-        if blocked:
-            self.write_line(f"{blocked} blocked: they run once what they build on holds.")
-        self.write_line(
-            f"Score {board.score:g} of {board.max_score:g}: {summary(results)}", bold=True
-        )
-        super().summary_stats()
-
-    def short_test_summary(self) -> None:
-        """The blocks say it already."""
-
-    def summary_failures(self) -> None:
-        """The blocks say it already."""

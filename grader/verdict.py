@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import traceback
 from typing import Any
 
@@ -41,6 +42,12 @@ def judge(result: Result, error: BaseException | None, output: str) -> None:
         result.got = f"{type(error).__name__}: {error}\n" + "\n".join(places[-4:])
 
 
+# ExceptionGroup is built in since Python 3.11; before, Hypothesis brings the backport's
+_GROUPS: tuple[Any, ...] = tuple(
+    kind for kind in (getattr(builtins, "BaseExceptionGroup", None),) if kind is not None
+)
+
+
 def _principal(error: BaseException) -> BaseException:
     """The failure itself where Hypothesis wraps it: two examples failed, or one not twice."""
     while isinstance(error, (Flaky, *_GROUPS)):
@@ -50,13 +57,6 @@ def _principal(error: BaseException) -> BaseException:
             break
         error = known[0]
     return error
-
-
-_GROUPS: tuple[Any, ...] = ()
-try:
-    _GROUPS = (BaseExceptionGroup,)  # type: ignore[name-defined,unused-ignore]  # Python 3.11
-except NameError:
-    pass
 
 
 def _submission_problem(result: Result, problem: SubmissionProblem) -> None:

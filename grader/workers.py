@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 import signal
 import socket
-import subprocess
-import sys
 import time
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from .launch import Launched, launch
 from .outcomes import Crashed, GraderError, TimedOut
 from .sandbox import Sandbox
 from .transcript import Transcript
@@ -20,10 +19,6 @@ from .worker.wire import HEADER, MAX_MESSAGE, WireError, frame, pack, unpack
 
 START_SECONDS = 120.0  # importing torch from a cold disk
 ANSWER_SECONDS = 30.0  # the parent's own answers take milliseconds
-BOOT = (
-    "import sys; sys.path[0] = sys.argv[1]; import grader.worker.parent as parent;"
-    "sys.path.pop(0); parent.main(int(sys.argv[2]))"
-)
 
 
 class WorkerParent:
@@ -31,38 +26,17 @@ class WorkerParent:
 
     def __init__(self, sandbox: Sandbox, submission: Path, hash_seed: int) -> None:
         self.sandbox, self.submission, self.hash_seed = sandbox, submission, hash_seed
-        self._process: subprocess.Popen[bytes] | None = None
-        self._control: socket.socket | None = None
+        self._running: Launched | None = None
         self._ready = False
 
-    def start(self) -> None:
-        """Start the process; it imports torch while the caller goes on."""
-        ours, theirs = socket.socketpair()
-        python = [sys.executable, "-s", "-c", BOOT, self.sandbox.engine, str(theirs.fileno())]
-        environment = {
-            "PATH": "/usr/bin:/bin",
-            "LANG": "C.UTF-8",
-            "HOME": "/tmp",
-            "PYTHONHASHSEED": str(self.hash_seed),
-            "OMP_NUM_THREADS": "1",
-        }
-        if self.sandbox.isolated:
-            environment["GRADER_DROP_ROOT"] = "1"
-        self._process = subprocess.Popen(
-            self.sandbox.command(python, self.submission),
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            pass_fds=(theirs.fileno(),),
-            start_new_session=True,
-        )
-        theirs.close()
-        self._control, self._ready = ours, False
+    def start(self, launched: Launched | None = None) -> None:
+        """Start the process, unless it has been launched already; it imports torch on its own."""
+        self._running = launched or launch(self.sandbox, self.submission, self.hash_seed)
+        self._ready = False
 
     def fork(self, lab: str, folder: Path, limits: Limits) -> Child:
         """A fresh child for the lab in the folder. Raises GraderError if none can be had."""
-        if self._process is None or self._process.poll() is not None:
+        if self._running is None or self._running.process.poll() is not None:
             self.stop()
             self.start()
         ours, theirs = socket.socketpair()
@@ -91,59 +65,46 @@ class WorkerParent:
 
     def stop(self) -> None:
         """End the parent and, with it, its descendants."""
-        if self._control is not None:
-            self._control.close()
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            assert self._process.stderr is not None
-            self._process.stderr.close()
-        self._process = self._control = None
+        if self._running is not None:
+            self._running.stop()
+        self._running = None
 
     def _ask(self, request: dict[str, Any], descriptors: list[int]) -> Any:
-        assert self._control is not None
+        if self._running is None:
+            raise GraderError("the workers' parent is gone")
+        running = self._running
         try:
-            self._await_ready()
+            self._await_ready(running.control)
             message = frame(pack(request))
             if descriptors:
-                sent = socket.send_fds(self._control, [message], descriptors)
+                sent = socket.send_fds(running.control, [message], descriptors)
                 message = message[sent:]
-            self._control.sendall(message)
-            return self._receive(ANSWER_SECONDS)
-        except (OSError, WireError, TypeError) as error:
-            reason = self._last_words() or str(error) or type(error).__name__
+            running.control.sendall(message)
+            return _receive(running.control, ANSWER_SECONDS)
+        except (OSError, WireError) as error:
+            reason = running.last_words() or str(error) or type(error).__name__
             self.stop()
             raise GraderError(f"the workers' parent is gone: {reason}") from error
 
-    def _await_ready(self) -> None:
+    def _await_ready(self, control: socket.socket) -> None:
         if not self._ready:
-            self._receive(START_SECONDS)
+            _receive(control, START_SECONDS)
             self._ready = True
 
-    def _receive(self, seconds: float) -> Any:
-        assert self._control is not None
-        self._control.settimeout(seconds)
-        data = b""
-        size = HEADER.size
-        while len(data) < size:
-            part = self._control.recv(size - len(data))
-            if not part:
-                raise ConnectionError("it closed its socket")
-            data += part
-            if size == HEADER.size and len(data) == size:
-                size += min(HEADER.unpack(data)[0], 1 << 20)
-        return unpack(data[HEADER.size :])
 
-    def _last_words(self) -> str:
-        """The last line the parent wrote before it died, to tell a broken set-up from an attack."""
-        assert self._process is not None and self._process.stderr is not None
-        try:
-            self._process.wait(timeout=2)
-        except subprocess.TimeoutExpired:
-            return ""
-        os.set_blocking(self._process.stderr.fileno(), False)
-        lines = (self._process.stderr.read() or b"").decode(errors="replace").split("\n")
-        return next((line for line in reversed(lines) if line.strip()), "")
+def _receive(control: socket.socket, seconds: float) -> Any:
+    """The parent's next message."""
+    control.settimeout(seconds)
+    data = b""
+    size = HEADER.size
+    while len(data) < size:
+        part = control.recv(size - len(data))
+        if not part:
+            raise ConnectionError("it closed its socket")
+        data += part
+        if size == HEADER.size and len(data) == size:
+            size += min(HEADER.unpack(data)[0], 1 << 20)
+    return unpack(data[HEADER.size :])
 
 
 class Child:

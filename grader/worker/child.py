@@ -20,7 +20,7 @@ import torch
 
 from .modules import LabFinder
 from .plain import Objects, kind_of
-from .wire import HEADER, WireError, frame, pack, unpack
+from .wire import HEADER, frame, pack, unpack
 
 MAX_TEXT = 4000
 
@@ -127,7 +127,7 @@ def load_source(name: str, source: str) -> ModuleType:
 
 
 def describe(error: BaseException, folder: str) -> dict[str, Any]:
-    """What was raised: its types by name, its message, and the student's own frames, last one last."""
+    """What was raised: its types by name, its message, and the student's own frames."""
     return {
         "types": [str(type.__getattribute__(kind, "__name__")) for kind in type(error).__mro__],
         "message": _text_of(error)[:MAX_TEXT],
@@ -170,6 +170,3 @@ def _flushed(reply: dict[str, Any]) -> dict[str, Any]:
         except Exception:  # a stream that the student's code closed or replaced
             continue
     return reply
-
-
-__all__ = ["Server", "WireError", "describe", "load_source", "seed_everything"]

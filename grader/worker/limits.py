@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import resource
@@ -40,19 +41,19 @@ def prctl(option: int, value: int) -> None:
 
 
 def adopt_orphans() -> None:
-    """Descendants that lose their parent become this process's children, so that it can end them."""
+    """Have descendants that lose their parent become this process's children, to be ended by it."""
     prctl(PR_SET_CHILD_SUBREAPER, 1)
 
 
 def drop_root() -> None:
-    """Give up root: the kernel does not count root's processes, so a fork bomb would have no end."""
+    """Give up root: the kernel does not limit root's processes, so a fork bomb has no end."""
     os.setgroups([])
     os.setresgid(UNPRIVILEGED, UNPRIVILEGED, UNPRIVILEGED)
     os.setresuid(UNPRIVILEGED, UNPRIVILEGED, UNPRIVILEGED)
 
 
 def end_descendants() -> None:
-    """Kill and reap every process below this one, also those that started a session of their own."""
+    """Kill and reap every process below this one, those in a session of their own too."""
     while True:
         try:
             pid, _ = os.waitpid(-1, os.WNOHANG)
@@ -81,10 +82,8 @@ def children() -> list[int]:
 
 
 def _kill(pid: int) -> None:
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.kill(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
 
 
 def _lower(kind: int, value: int) -> None:

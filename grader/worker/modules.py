@@ -18,7 +18,7 @@ from types import ModuleType
 
 
 class LabFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Serves `<lab>` and `<lab>.<name>` from the lab's folder, and bare `<name>` as the same module."""
+    """Serves `<lab>` from the lab's folder, and a bare `<name>` as the module `<lab>.<name>`."""
 
     def __init__(self, lab: str, folder: str) -> None:
         self.lab, self.folder = lab, folder

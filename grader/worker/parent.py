@@ -27,7 +27,7 @@ from .wire import HEADER, frame, pack, unpack
 def main(descriptor: int) -> None:
     """Serve the judge at the other end of the socket until it closes."""
     control = socket.socket(fileno=descriptor)
-    if os.getuid() == 0 and os.environ.pop("GRADER_DROP_ROOT", None):
+    if os.getuid() == 0 and os.environ.pop("GRADER_DROP_ROOT", ""):
         limits.drop_root()
     limits.prctl(limits.PR_SET_PDEATHSIG, signal.SIGKILL)
     limits.adopt_orphans()
@@ -49,7 +49,7 @@ def _warm_up() -> None:
     model = torch.nn.LSTM(8, 16, 2, batch_first=True)
     torch.nn.LSTMCell(8, 16)(torch.zeros(1, 8))
     output, _ = model(torch.zeros(2, 3, 8))
-    torch.nn.functional.cross_entropy(output.reshape(6, 16), torch.zeros(6).long()).backward()
+    torch.autograd.backward(output.sum())
     torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
     torch.optim.AdamW(model.parameters()).step()  # loads torch._dynamo: over a second
 

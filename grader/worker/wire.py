@@ -20,7 +20,7 @@ from __future__ import annotations
 import math
 import struct
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import msgpack
 import torch
@@ -81,7 +81,7 @@ def unpack(body: bytes) -> Any:
         ValueError,
         RecursionError,
         MemoryError,
-    ) as error:  # msgpack's own errors are ValueErrors
+    ) as error:  # msgpack's are ValueErrors
         raise WireError(f"not a message: {error}") from None
     return _Reader().value(tree, 0)
 
@@ -150,7 +150,7 @@ class _Reader:
         if len(flat) % 2:
             raise WireError("a dict lacks the value of its last key")
         try:
-            return dict(zip(flat[::2], flat[1::2]))
+            return dict(zip(flat[::2], flat[1::2], strict=True))
         except TypeError:
             raise WireError("a dict has a key that cannot be one") from None
 
@@ -183,6 +183,6 @@ class _Reader:
             return (torch.frombuffer(bytearray(data), dtype=torch.uint8) != 0).reshape(shape)
         return torch.frombuffer(bytearray(data), dtype=dtype).reshape(shape)
 
-    _builders = {
+    _builders: ClassVar[dict[str, Any]] = {
         "l": _list, "t": _tuple, "d": _dict, "i": _integer, "r": _ref, "T": _tensor,
     }  # fmt: skip

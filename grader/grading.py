@@ -1,0 +1,192 @@
+"""One run over one submission: which checks, in which order, and one verdict for each."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from typing import Any
+
+import hypothesis
+import pytest
+
+from . import criteria
+from .criteria import Board
+from .handles import ImportFailed, Lab
+from .inprocess import PlainLab
+from .labs import LabSpec, derive_seed
+from .outcomes import Blocked, Outcome, Result
+from .plugin import Setting
+from .report import as_text
+from .terminal import WALLS, Terminal
+from .verdict import judge
+from .worker.limits import Limits
+from .workers import Child, WorkerParent
+
+GRADER_FAILED = 3  # exit status: the grader itself failed
+
+
+class Grading:
+    """One run over one submission."""
+
+    def __init__(self, config: pytest.Config, setting: Setting) -> None:
+        self.config, self.setting = config, setting
+        self.started = time.monotonic()
+        self.board = Board()
+        self.parents: dict[int, WorkerParent] = {}
+        if setting.launched:
+            self._parent(setting.hash_seed).start(setting.launched)
+
+    def _parent(self, hash_seed: int) -> WorkerParent:
+        if hash_seed not in self.parents:
+            setting = self.setting
+            parent = WorkerParent(setting.sandbox, setting.submission.root, hash_seed)
+            self.parents[hash_seed] = parent
+        return self.parents[hash_seed]
+
+    def pytest_sessionstart(self) -> None:
+        """Join pytest's reporter, which exists by now."""
+        reporter = self.config.pluginmanager.get_plugin("terminalreporter")
+        if reporter is not None:
+            terminal = Terminal(reporter, self.board, self._notes())
+            self.config.pluginmanager.register(terminal, "criteria-terminal")
+
+    def _notes(self) -> list[str]:
+        setting, header = self.setting, self.header()
+        labs = ", ".join(header["labs"])
+        notes = [f"Checking {header['submission']} ({labs}), seed {header['seed']}."]
+        notes.append(WALLS[header["sandbox"]])
+        left_out = setting.submission.left_out
+        notes += [f"Left out, a link or too large: {name}" for name in left_out[:5]]
+        missing = set(self.config.option.lab or setting.labs) - set(header["labs"])
+        return notes + [f"Not in this submission: {lab}" for lab in sorted(missing)]
+
+    # ------------------------------------------------------------------ collection
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Keep the checks of the labs and parts asked for, prerequisites first."""
+        chosen: list[pytest.Item] = []
+        others: list[pytest.Item] = []
+        for item in criteria.in_order(items, self.setting.labs):
+            (chosen if self._selected(item) else others).append(item)
+        items[:] = chosen
+        if others:
+            self.config.hook.pytest_deselected(items=others)
+
+    def _selected(self, item: pytest.Item) -> bool:
+        marker = criteria.marker_of(item)
+        if marker is None:
+            return True
+        lab, part, _ = marker["id"].split(".", 2)
+        parts = self.config.option.part
+        return lab in self.setting.submission.labs and (not parts or part in parts)
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Announce what is expected, once `-k`, `-m` and `--lf` have had their say."""
+        marked = [(item, criteria.marker_of(item)) for item in session.items]
+        self.board.expect(criteria.blank_result(item, m) for item, m in marked if m)
+
+    # ------------------------------------------------------------------ running
+
+    @pytest.fixture
+    def lab(self, request: pytest.FixtureRequest) -> Iterator[Lab | PlainLab]:
+        """The submission's modules, in a process of their own."""
+        marker = criteria.marker_of(request.node)
+        if marker is None:
+            raise pytest.UsageError(f"{request.node.nodeid} uses `lab` but is no criterion")
+        spec = self.setting.labs[marker["id"].split(".")[0]]
+        folder = self.setting.submission.labs[spec.name]
+        seed = derive_seed(self.setting.seed, marker["id"])
+        lab: Lab | PlainLab
+        if self.config.option.in_process:
+            lab = PlainLab(spec, folder, seed)
+        else:
+            lab = self._remote_lab(spec, folder, seed, marker["seconds"])
+        request.node.stash[_LAB] = lab
+        yield lab
+        lab.close()
+
+    def _remote_lab(self, spec: LabSpec, folder: Path, seed: int, seconds: float) -> Lab:
+        limit = seconds * self.config.option.time_factor
+        until = time.monotonic() + limit
+
+        def start(hash_seed: int | None) -> Child:
+            parent = self._parent(self.setting.hash_seed if hash_seed is None else hash_seed)
+            child = parent.fork(spec.name, folder, Limits(cpu_seconds=int(2 * limit) + 1))
+            child.allow(limit if hash_seed is None else max(until - time.monotonic(), 1.0))
+            return child
+
+        broken = self.board.broken_modules.setdefault(spec.name, {})
+        return Lab(spec.name, spec.modules, spec.probes, seed, start, broken)
+
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        """A check whose prerequisite failed is not run."""
+        marker = criteria.marker_of(item)
+        if marker:
+            self.board.check_requirements(marker["id"], marker["requires"])
+            if getattr(item.obj, "is_hypothesis_test", False):  # type: ignore[attr-defined]
+                hypothesis.seed(derive_seed(self.setting.seed, marker["id"]))(item.obj)  # type: ignore[attr-defined]
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Turn what happened into a verdict, and the verdict into pytest's report."""
+        made = yield
+        marker = criteria.marker_of(item)
+        if marker is None or (call.when != "call" and not call.excinfo):
+            return made
+        result = self.board.results[marker["id"]]
+        result.seconds += call.duration
+        if made.skipped:
+            result.outcome = Outcome.SKIPPED
+            result.required = str(call.excinfo.value) if call.excinfo else ""
+        else:
+            self._judge(item, result, call)
+            made.outcome = "passed" if result.outcome is Outcome.PASSED else "failed"
+            made.longrepr = None if made.passed else as_text(result)
+        self.board.done.add(result.id)
+        made.criterion = result  # type: ignore[attr-defined]
+        return made
+
+    def _judge(self, item: pytest.Item, result: Result, call: pytest.CallInfo[None]) -> None:
+        error = call.excinfo.value if call.excinfo else None
+        lab = item.stash.get(_LAB, None)
+        judge(result, error, lab.output if lab is not None and call.when == "call" else "")
+        if isinstance(error, ImportFailed):
+            self.board.broken_modules.setdefault(result.lab, {})[error.module] = result.id
+        if isinstance(error, Blocked) and error.cause in self.board.results:
+            result.where = self.board.root_of(self.board.results[error.cause])
+
+    # ------------------------------------------------------------------ the end
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        """Write the result file; the grader's own failure makes the exit status differ."""
+        outcomes = {result.outcome for result in self.board.results.values()}
+        if Outcome.GRADER_ERROR in outcomes:
+            session.exitstatus = GRADER_FAILED
+        if self.config.option.result:
+            path = Path(self.config.invocation_params.dir, self.config.option.result)
+            criteria.write_result(path, self.board, self.header())
+
+    def header(self) -> dict[str, Any]:
+        """What a result file says of the run."""
+        return {
+            "submission": str(self.config.option.student),
+            "labs": sorted(self.setting.submission.labs),
+            "seed": self.setting.seed,
+            "seconds": round(time.monotonic() - self.started, 3),
+            "sandbox": "in-process" if self.config.option.in_process else self.setting.sandbox.name,
+            "environment": criteria.environment(),
+        }
+
+    def pytest_unconfigure(self) -> None:
+        """End the workers and delete the copy of the submission."""
+        for parent in self.parents.values():
+            parent.stop()
+        self.setting.submission.close()
+
+
+_LAB: pytest.StashKey[Lab | PlainLab] = pytest.StashKey()
