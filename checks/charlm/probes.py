@@ -18,10 +18,10 @@ def look_up(table, keys):
 
 
 def windows(dataset_class, ids, seq_len, order):
-    """`len` of `CharWindows(ids, seq_len)`, and its items at those `order`ed places it has."""
+    """`len` of `CharWindows(ids, seq_len)`, and its items at those places in `order` it has."""
     dataset = dataset_class(ids, seq_len)
     length = len(dataset)
-    return length, [(i, dataset[i]) for i in order if i < length]
+    return length, [dataset[i] for i in order if i < length]
 
 
 def one_pass(loader, most):
