@@ -19,7 +19,7 @@ BYTE_ORDER_MARK = "\ufeff"
 def load_text(path: Path | str) -> str:
     """Read a text file as UTF-8, the same on every system.
 
-    Every line ends with "\\n", whether the file has "\\n", "\\r\\n" or "\\r". A byte order mark at the
+    Every line ends with "\\n", also where the file has "\\r\\n" or "\\r". A byte order mark at the
     beginning is dropped. Every other character stays as it is, be it ASCII or not.
 
     Raises ValueError, in one sentence that names the file and the offset of the first bad byte, if
