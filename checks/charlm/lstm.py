@@ -1,0 +1,95 @@
+"""A student's `CharLSTM` as the checks use it: built at small sizes, filled with random weights.
+
+The weights are large (N(0, 0.8^2)), so that a small initialisation hides nothing.  A right model
+computed another way (gates by hand, time step by time step, fused) then agrees to 1e-5 over a
+dozen steps and to 1e-4 over 130; the mistakes looked for move logits by more than 1e-2.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from checks.support.inputs import random_ids
+from checks.support.judge import as_pair, as_tensor, assert_shape, reject
+
+SECTION = "2 Model"
+ROUNDING = 1e-4
+
+RUNS = ("charlm.model.logits-shape",)
+STEADY = (*RUNS, "charlm.model.no-leak")  # needed wherever two calls are compared
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Arguments of `CharLSTM`: different from each other, so that no two axes can be confused."""
+
+    vocab_size: int = 11
+    embed_dim: int = 5
+    hidden_size: int = 7
+    num_layers: int = 2
+    dropout: float = 0.0
+
+    def __str__(self) -> str:
+        V, E, H, L, p = asdict(self).values()
+        return f"V={V} E={E} H={H} L={L} dropout={p}"
+
+
+class Model:
+    """A model in eval mode with random weights; calling it checks the form of what comes back."""
+
+    def __init__(self, lab, sizes: Sizes | None = None, scale: float = 0.8) -> None:
+        self.lab, self.sizes = lab, sizes or Sizes()
+        self.handle = lab.probes.build(lab.model.CharLSTM, self.options, lab.seed, scale)
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """Keyword arguments of `CharLSTM`."""
+        return asdict(self.sizes)
+
+    def __call__(self, x: Tensor, *hidden: Any, **options: Any) -> tuple[Tensor, tuple[Any, Any]]:
+        """`(logits, (h, c))`; the logits have shape (B, T, V) and are finite."""
+        given = self.describe(x)
+        logits, state = as_pair(
+            self.handle(x, *hidden, **options),
+            "what forward returns, (logits, (h, c)),",
+            given=given,
+        )
+        h, c = as_pair(state, "the state that forward returns, (h, c),", given=given)
+        return self.logits(logits, x), (
+            as_tensor(h, "h", given=given),
+            as_tensor(c, "c", given=given),
+        )
+
+    def logits(self, value: object, x: Tensor) -> Tensor:
+        """`value` as logits for `x`."""
+        B, T = x.shape
+        given = self.describe(x)
+        logits = assert_shape(value, (B, T, self.sizes.vocab_size), "logits", "B, T, V", given)
+        if not logits.is_floating_point() or not logits.isfinite().all():
+            got = str(logits.dtype) if not logits.is_floating_point() else "nan or inf"
+            reject("logits must be finite floating-point numbers", given=given, got=got)
+        return logits
+
+    def describe(self, x: Tensor) -> str:
+        """The sizes, for the `given` of a message."""
+        B, T = x.shape
+        return f"CharLSTM with {self.sizes}, random weights, x of shape (B={B}, T={T})"
+
+    def ids(self, B: int, T: int, salt: int = 0) -> Tensor:
+        """Random ids (B, T)."""
+        return random_ids(B, T, vocab_size=self.sizes.vocab_size, seed=self.lab.seed + salt)
+
+
+def other_ids(x: Tensor, vocab_size: int) -> Tensor:
+    """Ids that differ from `x` at every place."""
+    return (x + 1) % vocab_size
+
+
+def zeros_like(state: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+    """A state of zeros, of the shapes that the model itself returned."""
+    h, c = state
+    return torch.zeros_like(h), torch.zeros_like(c)
