@@ -9,6 +9,7 @@ from typing import Any
 
 import hypothesis
 import pytest
+import torch
 
 from . import criteria
 from .criteria import Board
@@ -16,7 +17,7 @@ from .handles import ImportFailed, Lab
 from .inprocess import PlainLab
 from .labs import LabSpec, derive_seed
 from .outcomes import Blocked, Outcome, Result
-from .plugin import Setting
+from .plugin import SHARED, Setting
 from .report import as_text
 from .terminal import WALLS, Terminal
 from .verdict import judge
@@ -32,9 +33,13 @@ class Grading:
     def __init__(self, config: pytest.Config, setting: Setting) -> None:
         self.config, self.setting = config, setting
         self.started = time.monotonic()
+        torch.set_num_threads(1)  # the worker has the other core
         self.board = Board()
         self.parents: dict[int, WorkerParent] = {}
-        if setting.launched:
+        shared = config.pluginmanager.get_plugin(SHARED)
+        if shared is not None:
+            self.parents[setting.hash_seed] = shared
+        elif setting.launched:
             self._parent(setting.hash_seed).start(setting.launched)
 
     def _parent(self, hash_seed: int) -> WorkerParent:
@@ -185,7 +190,8 @@ class Grading:
     def pytest_unconfigure(self) -> None:
         """End the workers and delete the copy of the submission."""
         for parent in self.parents.values():
-            parent.stop()
+            if parent is not self.config.pluginmanager.get_plugin(SHARED):
+                parent.stop()
         self.setting.submission.close()
 
 

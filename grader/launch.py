@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import socket
 import subprocess
 import sys
@@ -23,6 +24,12 @@ class Launched:
 
     process: subprocess.Popen[bytes]
     control: socket.socket
+
+    @property
+    def alive(self) -> bool:
+        """Whether the other end of the control socket is still open."""
+        hung_up, _, _ = select.select([self.control], [], [], 0)
+        return not hung_up  # the parent says nothing unasked
 
     def stop(self) -> None:
         """End the process and, with it, its descendants."""

@@ -19,6 +19,8 @@ from .options import add_options
 from .sandbox import Sandbox, choose
 from .submission import Submission, SubmissionError, stage
 
+SHARED = "shared-workers"  # a plugin of this name brings a WorkerParent that runs already
+
 
 @dataclass(frozen=True)
 class Setting:
@@ -81,7 +83,7 @@ def _set_up(config: pytest.Config, labs: dict[str, LabSpec]) -> Setting:
         raise pytest.UsageError(str(error)) from error
     seed = secrets.randbelow(2**40) if option.seed is None else option.seed
     setting = Setting(labs, submission, sandbox, seed, None)
-    if option.in_process:
+    if option.in_process or config.pluginmanager.has_plugin(SHARED):
         return setting
     launched = launch(sandbox, submission.root, setting.hash_seed)
     return Setting(labs, submission, sandbox, seed, launched)

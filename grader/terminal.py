@@ -47,9 +47,9 @@ class Terminal:
         """Begin a line for each part."""
         part = self._parts.get(nodeid, self._part)
         if part != self._part:
+            newline = "\n" if self._part else ""
             self._part = part
-            self.reporter.ensure_newline()
-            self.reporter.write(f"{part:<20}", flush=True)
+            self.reporter.write(f"{newline}{part:<20}", flush=True)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_report_teststatus(

@@ -34,9 +34,13 @@ class WorkerParent:
         self._running = launched or launch(self.sandbox, self.submission, self.hash_seed)
         self._ready = False
 
+    def await_ready(self) -> None:
+        """Wait until torch is imported. Raises GraderError."""
+        self._ask({"op": "ping"}, [])
+
     def fork(self, lab: str, folder: Path, limits: Limits) -> Child:
         """A fresh child for the lab in the folder. Raises GraderError if none can be had."""
-        if self._running is None or self._running.process.poll() is not None:
+        if self._running is None or not self._running.alive:
             self.stop()
             self.start()
         ours, theirs = socket.socketpair()

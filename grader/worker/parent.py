@@ -36,9 +36,10 @@ def main(descriptor: int) -> None:
     control.sendall(frame(pack("ready")))
     while (message := _receive(control)) is not None:
         request, descriptors = message
+        reply = None  # to a `ping`
         if request["op"] == "fork":
             reply = _fork(control, request, descriptors)
-        else:
+        elif request["op"] == "end":
             reply = _end(request["pid"], request["scratch"], request["grace"])
         control.sendall(frame(pack(reply)))
 

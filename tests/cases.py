@@ -1,0 +1,88 @@
+"""The known submissions: right ones, and right ones with one mistake, as `fixtures/` holds them."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+ROOT = Path(__file__).parent.parent
+KNOWN = ROOT / "fixtures" / "submissions"
+
+
+class CaseError(ValueError):
+    """A case that cannot be built: its file is named in the message."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """One known submission and what is expected of it.
+
+    `fails` are the ids that must fail; every other criterion must pass, or be blocked by one of
+    them. A case of kind `template` must be `not_implemented` throughout.
+    """
+
+    name: str
+    lab: str
+    kind: str  # accepted, buggy or template
+    about: str
+    base: Path
+    fails: frozenset[str] = frozenset()
+    changes: list[dict[str, str]] = field(default_factory=list)
+
+    def build(self, folder: Path) -> Path:
+        """Write the submission into the folder. Raises CaseError if a change does not apply."""
+        target = folder / self.name
+        ignored = shutil.ignore_patterns("__pycache__", "case.toml")
+        shutil.copytree(self.base, target, ignore=ignored)
+        for change in self.changes:
+            self._apply(change, target / change["file"])
+        return target
+
+    def _apply(self, change: dict[str, str], path: Path) -> None:
+        text = path.read_text(encoding="utf-8")
+        count = text.count(change["old"])
+        if count != 1:
+            raise CaseError(
+                f"{self.name}: `old` occurs {count} times in {change['file']}, not once"
+            )
+        path.write_text(text.replace(change["old"], change["new"]), encoding="utf-8")
+
+
+def accepted(lab: str) -> list[Case]:
+    """The reference and every right submission of the lab."""
+    cases = [Case("reference", lab, "accepted", "the model answer", ROOT / "reference")]
+    for path in sorted((KNOWN / "accepted" / lab).glob("*/case.toml")):
+        about = _table(path)["about"]
+        cases.append(Case(path.parent.name, lab, "accepted", about, path.parent))
+    return cases
+
+
+def buggy(lab: str) -> list[Case]:
+    """Every submission of the lab with one mistake."""
+    cases = []
+    for path in sorted((KNOWN / "buggy" / lab).glob("*.toml")):
+        table = _table(path)
+        base = KNOWN / "accepted" / lab / table.get("base", "plain")
+        fails, changes = frozenset(table["fails"]), table["change"]
+        cases.append(Case(path.stem, lab, "buggy", table["about"], base, fails, changes))
+    return cases
+
+
+def template(lab: str) -> Case:
+    """What a student starts from."""
+    return Case("template", lab, "template", "the empty bodies", ROOT / "student")
+
+
+def _table(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise CaseError(f"{path}: {error}") from error
