@@ -118,23 +118,19 @@ def gradients(model, x, weights):
     ]
 
 
-def logits_along(model, x, seed, step):
-    """Logits with all parameters moved by `+step` and by `-step` along a direction from N(0, 1).
-
-    The direction is drawn from `seed`, parameter by parameter.
-    """
+def logits_along(model, x, seed, steps):
+    """Logits for each of `steps` along one direction, drawn from N(0, 1) parameter by parameter."""
     source = torch.Generator().manual_seed(seed)
     parameters = list(model.parameters())
     start = [parameter.detach().clone() for parameter in parameters]
     direction = [torch.randn(parameter.shape, generator=source) for parameter in parameters]
     found = []
     with torch.no_grad():
-        for sign in (1, -1):
+        for step in (*steps, 0.0):
             for parameter, at, along in zip(parameters, start, direction, strict=True):
-                parameter.copy_(at + sign * step * along)
-            found.append(model(x)[0])
-        for parameter, at in zip(parameters, start, strict=True):
-            parameter.copy_(at)
+                parameter.copy_(at + step * along)
+            if step:
+                found.append(model(x)[0])
     return found
 
 

@@ -135,29 +135,32 @@ def test_the_number_of_parameters_is_right(lab):
 )
 def test_defaults_are_those_of_the_handout(lab):
     """`CharLSTM(vocab_size)` means E=256, H=512, L=2 and dropout 0.1."""
-    assert_parameter_count(lab, lab.model.CharLSTM(11), Sizes(11, 256, 512, 2))
+    V = 300
+    default, explicit = (
+        lab.probes.build(lab.model.CharLSTM, options, lab.seed, 0.05)
+        for options in ({"vocab_size": V}, {"vocab_size": V, "dropout": 0.1})
+    )
+    assert_parameter_count(lab, default, Sizes(V, 256, 512, 2, 0.1))
     # The variance of dropout's noise, p / (1 - p), tells p. Its estimate has a standard deviation
     # of 2.5 % (5 % where a mask is shared by all steps), the ratio's logarithm one of 0.036 (0.07):
     # log 1.55 = 0.44 is over 6 of them, p < 1e-9. dropout=0.05 gives 0.47, 0.2 gives 2.25.
-    x = random_ids(32, 2, vocab_size=300, seed=lab.seed)
-    options = ({"vocab_size": 300}, {"vocab_size": 300, "dropout": 0.1})
-    default, asked = (dropout_noise(lab, x, one) for one in options)
-    if not asked / 1.55 < default < asked * 1.55:
+    x = random_ids(32, 2, vocab_size=V, seed=lab.seed)
+    got, wanted = dropout_noise(default, x, V), dropout_noise(explicit, x, V)
+    if not wanted / 1.55 < got < wanted * 1.55:
         reject(
             "dropout must be 0.1 where it is not given",
-            given="CharLSTM(300) and CharLSTM(300, dropout=0.1) in train mode, x of shape (32, 2)",
-            expected=f"noise of variance {asked:.3g} in the logits",
-            got=f"noise of variance {default:.3g}",
+            given=f"CharLSTM({V}) and CharLSTM({V}, dropout=0.1) in train mode, x of shape (32, 2)",
+            expected=f"noise of variance {wanted:.3g} in the logits",
+            got=f"noise of variance {got:.3g}",
             cause="another default value of dropout in the signature",
         )
 
 
-def dropout_noise(lab, x, options):
+def dropout_noise(model, x, V):
     """Variance of the logits over calls in train mode."""
-    model = lab.probes.build(lab.model.CharLSTM, options, lab.seed, 0.05)
     model.train()
     calls = [as_pair(model(x), "what forward returns")[0] for _ in range(2)]
-    one, other = (assert_shape(logits, (32, 2, 300), "logits").double() for logits in calls)
+    one, other = (assert_shape(logits, (*x.shape, V), "logits").double() for logits in calls)
     return float(((one - other) ** 2).mean()) / 2
 
 
