@@ -88,8 +88,9 @@ def _bwrap(submission: Path) -> list[str]:
         arguments += ["--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
     else:
         arguments.append("--unshare-user")
-    arguments += ["--proc", "/proc", "--dev", "/dev", "--size", str(SCRATCH_BYTES)]
-    arguments += ["--perms", "1777", "--tmpfs", "/tmp"]
+    arguments += ["--proc", "/proc", "--dev", "/dev"]
+    for scratch in ("/tmp", "/dev/shm"):  # data loaders' processes share memory through the latter
+        arguments += ["--perms", "1777", "--size", str(SCRATCH_BYTES), "--tmpfs", scratch]
     for path in _system():  # after /tmp: the interpreter may live below it
         arguments += _bind(path)
     arguments += _bind(Path(__file__).parent / "worker", f"{ENGINE_INSIDE}/grader/worker")

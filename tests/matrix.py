@@ -128,6 +128,7 @@ def _judge(case: Case, submission: Path, seed: int, result: Path, parent: Worker
     os.chdir(ROOT)
     arguments = ["checks", f"--student={submission}", f"--lab={case.lab}", f"--seed={seed}"]
     arguments += [f"--result={result}", "--sandbox=none", "-p", "no:cacheprovider"]
+    arguments += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]  # imported before the fork
     try:
         pytest.main(arguments, plugins=[_Sharing(parent)])
     finally:

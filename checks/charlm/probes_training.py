@@ -210,3 +210,29 @@ def gradients(model):
 def state(model):
     """Weights and buffers by name."""
     return {name: tensor.clone() for name, tensor in model.state_dict().items()}
+
+
+def overfit(model_class, train_epoch, vocab_size, x, y):
+    """A small model after one call of `train_epoch` over the windows, and its weights by name."""
+    model = small_model(model_class, vocab_size)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3)
+    train_epoch(model, loader(x, y, batch_size=4), optimizer)
+    return model, state(model)
+
+
+def small_model(model_class, vocab_size):
+    return model_class(vocab_size, embed_dim=64, hidden_size=128, num_layers=1, dropout=0.0)
+
+
+def trained(model_class, vocab_size, weights):
+    """The small model with weights from an earlier training."""
+    model = small_model(model_class, vocab_size)
+    model.load_state_dict(weights)
+    return model
+
+
+def logits_of(model, x):
+    """What the model gives for the ids, in eval mode."""
+    model.eval()
+    with torch.no_grad():
+        return model(x)[0]

@@ -19,7 +19,7 @@ class Limits:
 
     memory: int = 4 * 2**30
     file_size: int = 256 * 2**20
-    open_files: int = 256
+    open_files: int = 4096  # each batch from a data loader in processes holds two
     processes: int = 128
     cpu_seconds: int = 120
 
