@@ -75,9 +75,10 @@ class Board:
     def check_requirements(self, id: str, patterns: Iterable[str]) -> None:
         """Raises Blocked, naming the root cause, if a prerequisite that ran did not hold."""
         for pattern in patterns:
-            for other in self.done:
-                result = self.results[other]
-                if fnmatchcase(other, pattern) and result.outcome in BLOCKING and other != id:
+            for other, result in self.results.items():
+                if other == id or other not in self.done or not fnmatchcase(other, pattern):
+                    continue
+                if result.outcome in BLOCKING:
                     raise Blocked(self.root_of(result), "something that it builds on failed")
 
     def root_of(self, result: Result) -> str:

@@ -34,6 +34,8 @@ class Session:
         if "raised" in reply:
             raise _student_error(reply["raised"])
         if reply.get("end") is True:
+            if op != "next":
+                raise Crashed("the process answered with the end of something that is no iterator")
             raise StopIteration
         return self._lift(reply.get("value"))
 
@@ -224,18 +226,18 @@ def _student_error(raised: Any) -> StudentError:
     """The exception that a worker reports; nothing in the report is believed to be well formed."""
     if not isinstance(raised, dict):
         raise Crashed("the process sent a malformed report of an exception")
-    types = [kind[:120] for kind in _list(raised.get("types")) if isinstance(kind, str)]
+    types = [kind[:120] for kind in _list(raised.get("types"))[:32] if isinstance(kind, str)]
     frames = [
         Frame(_short(row, "file"), line, _short(row, "function"), _short(row, "source"))
-        for row in _list(raised.get("frames"))
+        for row in _list(raised.get("frames"))[:8]
         if isinstance(row, dict) and type(line := row.get("line")) is int
     ]
-    module = raised.get("module")
+    module, message = raised.get("module"), raised.get("message")
     return StudentError(
         types or ["Exception"],
-        str(raised.get("message"))[:4000],
+        message[:4000] if isinstance(message, str) else "",
         frames,
-        module if isinstance(module, str) else None,
+        module[:200] if isinstance(module, str) else None,
     )
 
 
@@ -244,4 +246,5 @@ def _list(value: Any) -> list[Any]:
 
 
 def _short(row: dict[Any, Any], key: str) -> str:
-    return str(row.get(key))[:200]
+    text = row.get(key)
+    return text[:200] if isinstance(text, str) else ""

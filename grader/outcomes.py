@@ -58,8 +58,15 @@ class StudentError(SubmissionProblem):
 
     @property
     def outcome(self) -> Outcome:  # type: ignore[override]  # depends on what was raised
-        """NOT_IMPLEMENTED for an empty body, ERRORED for everything else."""
-        empty = "NotImplementedError" in self.type_names
+        """NOT_IMPLEMENTED for an empty body, ERRORED for everything else.
+
+        Torch raises NotImplementedError too, for an operation on a wrong dtype or device.
+        """
+        if self.frames:
+            own = "raise" in self.frames[-1].source
+        else:
+            own = "not implemented for '" not in self.message
+        empty = own and "NotImplementedError" in self.type_names
         return Outcome.NOT_IMPLEMENTED if empty else Outcome.ERRORED
 
 

@@ -17,7 +17,7 @@ FIELDS = ("required", "given", "expected", "got", "cause", "where")
 def judge(result: Result, error: BaseException | None, output: str) -> None:
     """Fill in the outcome and what to say of it; no error means that the check passed."""
     if error is None:
-        result.outcome = Outcome.PASSED
+        result.outcome, result.required = Outcome.PASSED, ""
         return
     error = _principal(error)
     if isinstance(error, Blocked):

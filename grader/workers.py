@@ -177,9 +177,11 @@ class Child:
             value = unpack(reply)
         except WireError as error:
             raise Crashed(f"the process sent a malformed reply: {error}") from None
-        if not isinstance(value, dict) or value.get("id") != self._number:
-            raise Crashed("the process sent a reply to no question")
-        return value
+        if isinstance(value, dict):
+            number = value.get("id")  # anything, perhaps a tensor, which has no `!=`
+            if type(number) is int and number == self._number:
+                return value
+        raise Crashed("the process sent a reply to no question")
 
     def _message(self) -> bytes:
         size = HEADER.size

@@ -28,6 +28,7 @@ import torch
 MAX_MESSAGE = 256 * 2**20  # bytes; the largest honest answer, (64, 128, 65) logits, is 2 MiB
 MAX_DEPTH = 32
 MAX_ITEMS = 4_000_000  # containers' elements in one message
+MAX_INTEGER = 14_000  # bits; Python refuses to print an int of more than 4300 decimal digits
 MAX_KIND = 120  # characters of an object's type name
 HEADER = struct.Struct(">I")
 
@@ -67,6 +68,7 @@ def pack(value: Any) -> bytes:
 
 def unpack(body: bytes) -> Any:
     """The value of a message body. Raises WireError unless the bytes are exactly one message."""
+    _survey(body)
     try:
         tree = msgpack.unpackb(
             body,
@@ -91,6 +93,53 @@ def frame(body: bytes) -> bytes:
     return HEADER.pack(len(body)) + body
 
 
+# The bytes after each first byte of msgpack: how many, and whether they are a length and of what.
+_FIXED = {
+    **dict.fromkeys((0xC0, 0xC2, 0xC3), 0),  # None, False, True
+    **{0xCA: 4, 0xCB: 8, 0xCC: 1, 0xCD: 2, 0xCE: 4, 0xCF: 8, 0xD0: 1, 0xD1: 2, 0xD2: 4, 0xD3: 8},
+}
+_BYTES = {0xC4: 1, 0xC5: 2, 0xC6: 4, 0xD9: 1, 0xDA: 2, 0xDB: 4}
+_ARRAY = {0xDC: 2, 0xDD: 4}
+
+
+def _survey(body: bytes) -> None:
+    """Count a message's values before any is built: an empty list takes 64 bytes here, 1 there.
+
+    Raises WireError if they are too many or not exactly the body, or for a map or an extension.
+    """
+    place = count = 0
+    left = 1  # values still to come
+    try:
+        while left:
+            left, count = left - 1, count + 1
+            if count > MAX_ITEMS:
+                raise WireError("the message has too many elements")
+            first = body[place]
+            place += 1
+            if first < 0x80 or first >= 0xE0:  # a small integer
+                continue
+            if 0x90 <= first < 0xA0:
+                left += first & 0x0F
+            elif 0xA0 <= first < 0xC0:
+                place += first & 0x1F
+            elif first in _FIXED:
+                place += _FIXED[first]
+            elif first in _BYTES or first in _ARRAY:
+                size = _BYTES.get(first) or _ARRAY[first]
+                length = int.from_bytes(body[place : place + size], "big")
+                place += size
+                if first in _ARRAY:
+                    left += length
+                else:
+                    place += length
+            else:
+                raise WireError(f"not a message: the byte {first:#x}")
+    except IndexError:
+        raise WireError("not a message: it is cut off") from None
+    if place != len(body):
+        raise WireError("not a message: its lengths do not fit")
+
+
 def _to_tree(value: Any, depth: int) -> Any:
     if depth > MAX_DEPTH:
         raise WireError(f"the value is nested deeper than {MAX_DEPTH}")
@@ -98,6 +147,8 @@ def _to_tree(value: Any, depth: int) -> Any:
     if value is None or kind in (bool, float, str, bytes):
         return value
     if kind is int:
+        if value.bit_length() > MAX_INTEGER:
+            raise WireError(f"an integer of {value.bit_length()} bits does not cross the wire")
         return value if -(2**63) <= value < 2**64 else ["i", hex(value)]
     if kind in (list, tuple):
         return ["l" if kind is list else "t", *(_to_tree(item, depth + 1) for item in value)]
@@ -155,7 +206,7 @@ class _Reader:
             raise WireError("a dict has a key that cannot be one") from None
 
     def _integer(self, tree: list[Any], depth: int) -> int:
-        if len(tree) != 2 or not isinstance(tree[1], str) or len(tree[1]) > 4096:
+        if len(tree) != 2 or not isinstance(tree[1], str) or len(tree[1]) > MAX_INTEGER // 4 + 3:
             raise WireError("malformed integer")
         try:
             return int(tree[1], 16)
@@ -174,6 +225,8 @@ class _Reader:
         if dtype is None or not isinstance(shape, list) or len(shape) > 16:
             raise WireError("malformed tensor")
         if not all(type(size) is int and 0 <= size < 2**40 for size in shape):
+            raise WireError("malformed tensor shape")
+        if math.prod(size or 1 for size in shape) >= 2**50:  # torch's strides would overflow
             raise WireError("malformed tensor shape")
         if math.prod(shape) * dtype.itemsize != len(data):
             raise WireError(f"{len(data)} bytes are no {tree[1]} tensor of shape {shape}")
