@@ -1,11 +1,18 @@
-"""A text to overfit on, and windows of it.
+"""A text to overfit on, and the training run that does it.
 
 The opening of "Alice's Adventures in Wonderland" by Lewis Carroll (1865), in the public domain.
 """
 
 import random
+from dataclasses import dataclass
+from typing import Any
 
 import torch
+from torch import Tensor
+
+from checks.support.inputs import generator
+from checks.support.judge import as_pair, as_tensor, assert_shape, reject
+from checks.support.oracles import cross_entropy
 
 PASSAGE = """\
 Alice was beginning to get very tired of sitting by her sister on the bank, and of having nothing
@@ -26,13 +33,51 @@ she had never before seen a rabbit with either a waistcoat-pocket, or a watch to
 """
 
 
-def slice_of_text(seed: int, length: int = 256) -> str:
-    """`length` contiguous characters, from a place that the seed decides."""
-    start = random.Random(seed).randrange(len(PASSAGE) - length)
-    return PASSAGE[start : start + length]
+LENGTH, T, B, STEPS = 256, 64, 4, 200
 
 
-def windows(ids: torch.Tensor, starts: torch.Tensor, T: int) -> tuple[torch.Tensor, torch.Tensor]:
+@dataclass(frozen=True)
+class Overfit:
+    """What the run leaves: the slice, the loss on it, and the weights by name."""
+
+    text: str
+    ce: float
+    weights: dict[str, Tensor]
+
+    @property
+    def order(self) -> str:
+        """The characters of the slice, by id."""
+        return "".join(sorted(set(self.text)))
+
+
+def slice_of_text(seed: int) -> str:
+    """256 contiguous characters, from a place that the seed decides."""
+    start = random.Random(seed).randrange(len(PASSAGE) - LENGTH)
+    return PASSAGE[start : start + LENGTH]
+
+
+def windows(ids: Tensor, starts: Tensor) -> tuple[Tensor, Tensor]:
     """Inputs and targets `(len(starts), T)` of the windows that begin at `starts`."""
     places = starts[:, None] + torch.arange(T)
     return ids[places], ids[places + 1]
+
+
+def train_on_slice(lab: Any) -> Overfit:
+    """One call of the student's `train_epoch` on a loader of 200 batches of 4 random windows."""
+    text = slice_of_text(lab.seed)
+    order = "".join(sorted(set(text)))
+    ids = torch.tensor([order.index(c) for c in text])
+    starts = torch.randint(LENGTH - T, (STEPS * B,), generator=generator(lab.seed))
+    model, weights = as_pair(
+        lab.probes_training.overfit(
+            lab.model.CharLSTM, lab.train.train_epoch, len(order), *windows(ids, starts)
+        ),
+        "the trained model",
+    )
+    if not isinstance(weights, dict):
+        reject("`state_dict` must give the weights by name", got="no dict")
+    plain = {str(name): as_tensor(value, f"`{name}`") for name, value in weights.items()}
+    x, y = windows(ids, torch.arange(0, LENGTH - T, 12))
+    logits = lab.probes_training.logits_of(model, x)
+    ce = cross_entropy(assert_shape(logits, (*x.shape, len(order)), "the logits", "B, T, V"), y)
+    return Overfit(text, ce, plain)

@@ -1,4 +1,4 @@
-"""Naming the mistake: of the usual wrong ways to compute a value, which one gives what came back?"""
+"""Naming the mistake: which of the usual wrong ways to compute a value gives what came back?"""
 
 from __future__ import annotations
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -86,7 +87,7 @@ def containment(text: str, source: str, n: int) -> float:
     return sum(gram in known for gram in found) / max(1, len(found))
 
 
-def entropy(text: str) -> float:
-    """Entropy in nats of the text's distribution of characters."""
-    shares = [count / len(text) for count in Counter(text).values()]
+def entropy(symbols: Sequence[str]) -> float:
+    """Entropy in nats of the distribution of characters in a text, or of n-grams in a list."""
+    shares = [count / len(symbols) for count in Counter(symbols).values()]
     return -sum(share * math.log(share) for share in shares)
