@@ -105,7 +105,8 @@ class Grading:
         seed = derive_seed(self.setting.seed, marker["id"])
         lab: Lab | PlainLab
         if self.config.option.in_process:
-            lab = PlainLab(spec, folder, seed)
+            broken = self.board.broken_modules.setdefault(spec.name, {})
+            lab = PlainLab(spec, folder, seed, broken)
         else:
             lab = self._remote_lab(spec, folder, seed, marker["seconds"])
         request.node.stash[_LAB] = lab
@@ -158,6 +159,8 @@ class Grading:
     def _judge(self, item: pytest.Item, result: Result, call: pytest.CallInfo[None]) -> None:
         error = call.excinfo.value if call.excinfo else None
         lab = item.stash.get(_LAB, None)
+        if error is not None and isinstance(lab, PlainLab):
+            error = lab.as_reported(error)
         judge(result, error, lab.output if lab is not None and call.when == "call" else "")
         if isinstance(error, ImportFailed):
             self.board.broken_modules.setdefault(result.lab, {})[error.module] = result.id

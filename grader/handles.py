@@ -9,7 +9,15 @@ from typing import Any
 import torch
 
 from .labs import derive_seed
-from .outcomes import Blocked, Crashed, Frame, GraderError, StudentError, SubmissionProblem
+from .outcomes import (
+    Blocked,
+    Crashed,
+    GraderError,
+    StudentError,
+    SubmissionProblem,
+    no_such_name,
+    student_error,
+)
 from .worker.wire import Ref
 from .workers import Child
 
@@ -32,7 +40,7 @@ class Session:
         dropped, self._dropped = self._dropped, []
         reply = self.child.ask(op, [_lower(argument) for argument in arguments], dropped)
         if "raised" in reply:
-            raise _student_error(reply["raised"])
+            raise student_error(reply["raised"])
         if reply.get("end") is True:
             if op != "next":
                 raise Crashed("the process answered with the end of something that is no iterator")
@@ -154,7 +162,7 @@ class Lab:
     def _load(self, name: str) -> Any:
         if name in self._probes:
             source = self._probes[name].read_text(encoding="utf-8")
-            return self._ask("probe", name, source)
+            return _handle(self._ask("probe", name, source), f"the probes {name}")
         if name not in self._modules:
             raise AttributeError(f"the lab {self._name} has no module {name}")
         if name in self._broken:
@@ -188,13 +196,11 @@ class Module:
         except StudentError as error:
             if "AttributeError" not in error.type_names or error.frames:
                 raise
-            raise StudentError(
-                error.type_names, f"{self._name}.py defines no `{name}`", [], None
-            ) from None
+            raise no_such_name(error.type_names, self._name, name) from None
 
     def _import(self) -> Any:
         try:
-            return self._ask("module", self._qualified)
+            return _handle(self._ask("module", self._qualified), "a module")
         except SubmissionProblem as problem:
             raise ImportFailed(self._name, problem) from problem
 
@@ -205,6 +211,13 @@ class ImportFailed(SubmissionProblem):
     def __init__(self, module: str, problem: SubmissionProblem) -> None:
         super().__init__(str(problem))
         self.module, self.problem = module, problem
+
+
+def _handle(value: Any, what: str) -> Handle:
+    """The reply as a handle: code may put anything in `sys.modules` in a module's place."""
+    if not isinstance(value, Handle):
+        raise Crashed(f"the process gave a {type(value).__name__} for {what}")
+    return value
 
 
 def _lower(value: Any) -> Any:
@@ -220,31 +233,3 @@ def _lower(value: Any) -> Any:
     if isinstance(value, torch.Tensor):
         return value.detach()
     return value
-
-
-def _student_error(raised: Any) -> StudentError:
-    """The exception that a worker reports; nothing in the report is believed to be well formed."""
-    if not isinstance(raised, dict):
-        raise Crashed("the process sent a malformed report of an exception")
-    types = [kind[:120] for kind in _list(raised.get("types"))[:32] if isinstance(kind, str)]
-    frames = [
-        Frame(_short(row, "file"), line, _short(row, "function"), _short(row, "source"))
-        for row in _list(raised.get("frames"))[:8]
-        if isinstance(row, dict) and type(line := row.get("line")) is int
-    ]
-    module, message = raised.get("module"), raised.get("message")
-    return StudentError(
-        types or ["Exception"],
-        message[:4000] if isinstance(message, str) else "",
-        frames,
-        module[:200] if isinstance(module, str) else None,
-    )
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
-
-
-def _short(row: dict[Any, Any], key: str) -> str:
-    text = row.get(key)
-    return text[:200] if isinstance(text, str) else ""

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import importlib
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
 
+from .handles import ImportFailed
 from .labs import LabSpec, derive_seed
-from .worker.child import load_source, seed_everything
+from .outcomes import Blocked, no_such_name, student_error
+from .worker.child import describe, load_source, seed_everything
 from .worker.modules import LabFinder
 
 
@@ -18,8 +21,8 @@ class PlainLab:
 
     output = ""  # pytest captures what is printed
 
-    def __init__(self, spec: LabSpec, folder: Path, seed: int) -> None:
-        self._spec, self.seed = spec, seed
+    def __init__(self, spec: LabSpec, folder: Path, seed: int, broken: dict[str, str]) -> None:
+        self._spec, self._folder, self.seed, self._broken = spec, str(folder), seed, broken
         self._finder = LabFinder(spec.name, str(folder))
         self._finder.install()
         seed_everything(derive_seed(seed, "worker"))
@@ -30,13 +33,33 @@ class PlainLab:
         if name in self._spec.probes:
             module = load_source(name, self._spec.probes[name].read_text(encoding="utf-8"))
         else:
-            module = importlib.import_module(f"{self._spec.name}.{name}")
+            module = self._import(name)
         setattr(self, name, module)
         return module
 
     def in_fresh_interpreter(self, hash_seed: int) -> PlainLab:
         """There is only one interpreter here."""
         pytest.skip("needs a second interpreter, which --in-process does not start")
+
+    def as_reported(self, error: BaseException) -> BaseException:
+        """The error as a worker reports it, where it was the submission's code that raised it."""
+        report = describe(error, self._folder)
+        if report["frames"] and isinstance(error, (Exception, SystemExit)):
+            return student_error(report)
+        if isinstance(error, AttributeError) and isinstance(error.obj, ModuleType):
+            package, _, name = error.obj.__name__.rpartition(".")
+            if package == self._spec.name:
+                return no_such_name(report["types"], name, error.name or "")
+        return error
+
+    def _import(self, name: str) -> ModuleType:
+        if name in self._broken:
+            raise Blocked(self._broken[name], f"{name}.py cannot be imported")
+        try:
+            return importlib.import_module(f"{self._spec.name}.{name}")
+        except (Exception, SystemExit) as error:
+            problem = student_error(describe(error, self._folder))
+            raise ImportFailed(name, problem) from error
 
     def close(self) -> None:
         """Forget the submission's modules."""

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import math
+import os
+from pathlib import Path
+
 import pytest
 
 
@@ -56,3 +60,19 @@ def add_options(parser: pytest.Parser) -> None:
         metavar="X",
         help="multiply every time limit by X, on a slow or busy machine",
     )
+
+
+def refuse_nonsense(config: pytest.Config) -> None:
+    """Raises pytest.UsageError for options that would only fail once the checks have run."""
+    factor = config.option.time_factor
+    if not (factor > 0 and math.isfinite(factor)):
+        raise pytest.UsageError(f"--time-factor must be positive, not {factor:g}")
+    if not config.option.result:
+        return
+    path = Path(config.invocation_params.dir, config.option.result)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise pytest.UsageError(f"--result {path} cannot be written: {error}") from error
+    if path.is_dir() or not os.access(path.parent, os.W_OK):
+        raise pytest.UsageError(f"--result {path} cannot be written")

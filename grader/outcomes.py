@@ -82,6 +82,39 @@ class Crashed(SubmissionProblem):
     outcome = Outcome.CRASHED
 
 
+def no_such_name(types: list[str], module: str, name: str) -> StudentError:
+    """A file that lacks something the check asks for."""
+    return StudentError(types, f"{module}.py defines no `{name}`", [], None)
+
+
+def student_error(raised: Any) -> StudentError:
+    """The exception that a worker reports; nothing in the report is believed to be well formed."""
+    if not isinstance(raised, dict):
+        raise Crashed("the process sent a malformed report of an exception")
+    types = [kind[:120] for kind in _list(raised.get("types"))[:32] if isinstance(kind, str)]
+    frames = [
+        Frame(_short(row, "file"), line, _short(row, "function"), _short(row, "source"))
+        for row in _list(raised.get("frames"))[:8]
+        if isinstance(row, dict) and type(line := row.get("line")) is int
+    ]
+    module, message = raised.get("module"), raised.get("message")
+    return StudentError(
+        types or ["Exception"],
+        message[:4000] if isinstance(message, str) else "",
+        frames,
+        module[:200] if isinstance(module, str) else None,
+    )
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _short(row: dict[Any, Any], key: str) -> str:
+    text = row.get(key)
+    return text[:200] if isinstance(text, str) else ""
+
+
 class Blocked(Exception):
     """A prerequisite did not hold; `cause` is the id of the check that shows it."""
 

@@ -15,7 +15,7 @@ import pytest
 
 from .labs import LabSpec, derive_seed, discover
 from .launch import Launched, launch
-from .options import add_options
+from .options import add_options, refuse_nonsense
 from .sandbox import Sandbox, choose
 from .submission import Submission, SubmissionError, stage
 
@@ -69,6 +69,7 @@ def _asks_for(config: pytest.Config, folder: Path) -> bool:
 
 def _set_up(config: pytest.Config, labs: dict[str, LabSpec]) -> Setting:
     """Stage the submission and launch its workers. Raises pytest.UsageError, exit status 4."""
+    refuse_nonsense(config)
     option = config.option
     for name in option.lab:
         if name not in labs:

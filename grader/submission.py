@@ -6,11 +6,14 @@ a folder of our own first, so that nothing that runs can change what was handed 
 
 from __future__ import annotations
 
+import lzma
 import os
 import shutil
 import stat
+import struct
 import tempfile
 import zipfile
+import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -39,6 +42,7 @@ IGNORED = frozenset(
 MAX_FILES = 5000
 MAX_FILE = 32 * 2**20  # a larger file (a checkpoint, a corpus) is left out
 MAX_TOTAL = 256 * 2**20
+_BROKEN_ZIP = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error)
 
 
 class SubmissionError(ValueError):
@@ -76,6 +80,9 @@ def stage(source: Path, labs: dict[str, LabSpec]) -> Submission:
         if not found:
             names = ", ".join(f"{lab.name}/ ({', '.join(lab.files)})" for lab in labs.values())
             raise SubmissionError(f"{source} holds nothing to check; expected {names}")
+    except OSError as error:
+        shutil.rmtree(root, ignore_errors=True)
+        raise SubmissionError(f"{source} cannot be read: {error}") from error
     except BaseException:
         shutil.rmtree(root, ignore_errors=True)
         raise
@@ -117,7 +124,9 @@ def _unpack(source: Path, root: Path) -> list[str]:
     try:
         with zipfile.ZipFile(source) as archive:
             return _extract(archive, source, root)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError) as error:
+    except SubmissionError:
+        raise
+    except (*_BROKEN_ZIP, RuntimeError, EOFError, OSError, ValueError) as error:
         raise SubmissionError(f"{source} cannot be unpacked: {error}") from error
 
 
