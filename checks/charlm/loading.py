@@ -51,15 +51,18 @@ class Setting:
 
     def __str__(self) -> str:
         options = ", ".join(f"{name}={value}" for name, value in self.options.items())
-        return f"make_loaders(text, {options}), text of {self.N} distinct characters"
+        return f"make_loaders(text, {options}) for a text of {self.N} characters"
 
 
 class Loaders:
-    """`make_loaders` called in one `Setting`, and what its loaders give."""
+    """`make_loaders` called in one `Setting`, and what its loaders give.
 
-    def __init__(self, lab, setting: Setting) -> None:
+    The text has N distinct characters, unless another is given.
+    """
+
+    def __init__(self, lab, setting: Setting, text: str | None = None) -> None:
         self.lab, self.setting, self.given = lab, setting, str(setting)
-        self.text = distinct_text(setting.N, lab.seed)
+        self.text = distinct_text(setting.N, lab.seed) if text is None else text
         self.train, self.validation, tables = make_loaders(
             lab, self.text, self.given, **setting.options
         )
@@ -83,8 +86,13 @@ class Loaders:
         return Pass(seen.rows, x, y)
 
     def starts(self, name: str) -> list[int]:
-        """Where in the text each window begins, in the order visited."""
-        return [int(start) for start in self.places(name).x[:, 0]]
+        """Where in the text each window begins, in the order visited.
+
+        A window whose x and y are swapped is still that window.
+        """
+        seen = self.places(name)
+        x, y = seen.x[:, 0], seen.y[:, 0]
+        return [int(start) for start in torch.where(y == x - 1, y, x)]
 
 
 def make_loaders(lab, text: str, given: str, **options: Any) -> tuple[Any, Any, list[Any]]:

@@ -1,18 +1,21 @@
 """`make_loaders` in `data.py`: batches.  How it splits the text is in test_data_split.py."""
 
+import random
+
 import torch
 
 from checks.charlm.loading import BOTH, Loaders, Setting, make_loaders, read_pass, within
 from checks.charlm.vocabulary import (
-    assert_one_to_one,
+    SECTION,
+    assert_characters,
+    assert_ids,
+    assert_inverse,
     assert_same_in_every_process,
-    assert_sorted_characters,
+    assert_sorted,
 )
 from checks.support.criteria import criterion
 from checks.support.inputs import distinct_text, texts
 from checks.support.judge import as_int, as_list, as_pair, as_tensor, assert_shape, reject
-
-SECTION = "1 Data"
 
 
 @criterion(
@@ -26,7 +29,8 @@ SECTION = "1 Data"
 def test_batches_are_b_by_t(lab):
     """Iterating a loader gives `(x, y)`, both LongTensor (B, T)."""
     for setting in (Setting(T=8, B=16), Setting(T=5, B=3)):
-        loaders, B = Loaders(lab, setting), setting.B
+        text = "".join(random.Random(lab.seed).choices("abc def\n", k=setting.N))
+        loaders, B = Loaders(lab, setting, text), setting.B
         for name in BOTH:
             seen = loaders.one_pass(name)
             full = seen.rows[:-1] if name == "train" else []
@@ -50,8 +54,8 @@ def test_batches_are_b_by_t(lab):
 )
 def test_default_windows_have_128_characters_in_batches_of_64(lab):
     """`make_loaders(text)` gives batches of 64 windows of 128 characters."""
-    given = "make_loaders(text) for a text of 4000 distinct characters"
-    train, validation, _ = make_loaders(lab, distinct_text(4000, lab.seed), given)
+    given = "make_loaders(text) for a text of 10000 distinct characters"
+    train, validation, _ = make_loaders(lab, distinct_text(10000, lab.seed), given)
     for name, loader in zip(BOTH, (train, validation), strict=True):
         (batch,) = as_list(lab.probes.first_batch(loader), f"the {name} batch", length=1)
         for letter, value in zip("xy", as_pair(batch, f"a {name} batch", given=given), strict=True):
@@ -60,32 +64,53 @@ def test_default_windows_have_128_characters_in_batches_of_64(lab):
             assert_shape(tensor, (rows, 128), f"{letter} of a {name} batch", "B, T", given)
 
 
+def mixed_text(lab):
+    """A text whose last 5 % hold characters that nothing before them has."""
+    late = "".join(texts(lab.seed))
+    return "to be or not to be, that is the question. " * (20 * len(late) // 42) + late
+
+
 @criterion(
     "charlm.data.batch-bounds",
     points=1,
     section=SECTION,
     hint="`make_loaders` in data.py: build the vocabulary from the whole text before it is split, "
-    "and return the tables that the ids in the batches were made with.",
-    requires=("charlm.data.batch-shape", "charlm.data.vocab-*"),
-    seconds=60,
+    "and encode with that vocabulary.",
+    requires=("charlm.data.batch-shape", "charlm.data.vocab-ids"),
 )
 def test_the_vocabulary_covers_the_whole_text(lab):
     """`make_loaders` returns the whole text's vocabulary, and batches have ids in [0, V)."""
-    late = "".join(texts(lab.seed))  # characters that only the last 5 % have
-    text = "to be or not to be, that is the question. " * (20 * len(late) // 42) + late
+    text = mixed_text(lab)
     given = f"make_loaders(text, seq_len=4, batch_size=50), text of {len(set(text))} characters"
-
-    def tables(anywhere):
-        return make_loaders(anywhere, text, given, seq_len=4, batch_size=50)
-
-    train, validation, (chars, stoi, itos) = tables(lab)
-    assert_sorted_characters(chars, text, given=given)
-    assert_one_to_one(lab, stoi, itos, text, given=given)
+    train, validation, (chars, stoi, _) = make_loaders(lab, text, given, seq_len=4, batch_size=50)
+    assert_characters(chars, text, given=given)
+    assert_ids(lab, stoi, text, given=given)
     for name, loader in zip(BOTH, (train, validation), strict=True):
         seen = read_pass(lab, loader, given, name, T=4, most=len(text))
         for ids in (seen.x, seen.y):
             within(ids, len(set(text)), given)
-    assert_same_in_every_process(lab, text, lambda other: tables(other)[2][1], given=given)
+
+
+@criterion(
+    "charlm.data.batch-vocab",
+    points=1,
+    section=SECTION,
+    hint="`make_loaders` in data.py returns (chars, stoi, itos) as `build_vocab` gives them.",
+    requires=("charlm.data.batch-bounds", "charlm.data.vocab-*"),
+    seconds=60,
+)
+def test_make_loaders_returns_a_right_vocabulary(lab):
+    """The vocabulary that `make_loaders` returns is sorted, one to one, the same everywhere."""
+    text = mixed_text(lab)
+    given = f"make_loaders(text, seq_len=4, batch_size=50), text of {len(set(text))} characters"
+
+    def tables(anywhere):
+        return make_loaders(anywhere, text, given, seq_len=4, batch_size=50)[2]
+
+    chars, stoi, itos = tables(lab)
+    assert_sorted(chars, given=given)
+    assert_inverse(lab, stoi, itos, text, given=given)
+    assert_same_in_every_process(lab, text, lambda other: tables(other)[1], given=given)
 
 
 @criterion(
@@ -94,7 +119,7 @@ def test_the_vocabulary_covers_the_whole_text(lab):
     section=SECTION,
     hint="Each row of x is a run of characters as they stand in the text. Shuffle windows, never "
     "characters, and cut the windows from a tensor of ids in the order of the text.",
-    requires=("charlm.data.batch-shape",),
+    requires=("charlm.data.batch-bounds",),
 )
 def test_x_is_a_piece_of_the_text(lab):
     """Every row of x is a piece of the text."""

@@ -2,67 +2,9 @@
 
 import torch
 
-from checks.charlm.lstm import ROUNDING, RUNS, SECTION, STEADY, Model, Sizes, zeros_like
+from checks.charlm.lstm import ROUNDING, SECTION, STEADY, Model, Sizes
 from checks.support.criteria import criterion
 from checks.support.judge import assert_close, assert_shape, reject
-
-
-@criterion(
-    "charlm.model.zero-state",
-    points=1,
-    section=SECTION,
-    hint="`forward` in model.py with hidden=None: both h and c start as zeros, for every call "
-    "anew; they are no parameters and no random numbers.",
-    requires=RUNS,
-)
-def test_no_state_means_zeros(lab):
-    """`hidden=None` gives the same as a state of zeros."""
-    model = Model(lab)
-    x = model.ids(3, 6)
-    logits, state = model(x)
-    zeros = zeros_like(state)
-    explicit, _ = model(x, zeros)
-    again, _ = model(x, zeros)
-    steady = torch.allclose(explicit, again, atol=ROUNDING)
-    assert_close(
-        logits,
-        explicit,
-        "logits without a state, against those with a state of zeros",
-        atol=ROUNDING,
-        given=model.describe(x),
-        cause="the state does not start at zero"
-        if steady
-        else "no two calls agree, even with the same state: a layer is made anew in forward, or "
-        "dropout acts in eval mode",
-    )
-
-
-@criterion(
-    "charlm.model.no-leak",
-    points=1,
-    section=SECTION,
-    hint="`forward` in model.py: return the state, do not keep it on `self`. A call without a "
-    "state has to start afresh.",
-    requires=("charlm.model.zero-state",),
-)
-def test_no_state_is_kept_between_calls(lab):
-    """A call without a state gives the same whatever calls came before."""
-    for mode in ("eval", "train"):
-        model = Model(lab)
-        model.handle.train(mode == "train")  # dropout is 0: both modes compute the same
-        x = model.ids(3, 6)
-        first, state = model(x)
-        for before, hidden in (("a call with the same x", None), ("a call with a state", state)):
-            model(x, hidden)
-            later, _ = model(x)
-            assert_close(
-                later,
-                first,
-                f"logits after {before}",
-                atol=ROUNDING,
-                given=f"{model.describe(x)}, {mode} mode, hidden=None",
-                cause="the state of an earlier call is kept and used again",
-            )
 
 
 @criterion(

@@ -6,6 +6,7 @@ not follow the order of the characters; then they have to be shown to be the sam
 
 from checks.support.judge import as_int, as_list, describe, reject
 
+SECTION = "1 Data"
 HASH_SEEDS = (1, 2)
 
 
@@ -19,42 +20,62 @@ def build_vocab(lab, text):
     )
 
 
-def assert_sorted_characters(chars, text, *, given):
-    """`chars`, a str, list or tuple, must be the distinct characters of `text`, sorted."""
-    wanted = sorted(set(text))
+def characters(chars, *, given):
+    """`chars`, a str, list or tuple of strings, as a list."""
     got = list(chars) if isinstance(chars, str) else as_list(chars, "chars", given=given)
-    if not all(isinstance(c, str) for c in got):
-        reject("chars must hold characters", given=given, got=describe(got[0]))
-    if got == wanted:
-        return
-    if len(got) != len(set(got)):
-        cause = "a character is there more than once"
-    elif set(got) == set(wanted):
-        cause = "the characters are there, but not sorted: in the order of a set or of the text"
-    else:
-        lost, extra = sorted(set(wanted) - set(got)), sorted(set(got) - set(wanted))
-        cause = f"missing: {lost}; not in the text: {extra}"
-    reject(
-        "chars must be the distinct characters of the text, sorted",
-        given=given,
-        expected=repr("".join(wanted)),
-        got=describe("".join(got)),
-        cause=cause,
-    )
+    for entry in got:
+        if not isinstance(entry, str):
+            reject("chars must hold characters", given=given, got=describe(entry))
+    return got
 
 
-def assert_one_to_one(lab, stoi, itos, text, *, given):
-    """`stoi` must number the characters of `text` 0..V-1, and `itos` must be its inverse."""
-    chars = sorted(set(text))
-    ids = ids_of(lab, stoi, chars, given=given)
-    if sorted(ids) != list(range(len(chars))):
+def assert_characters(chars, text, *, given):
+    """`chars` must hold the characters of `text`, all of them and no others."""
+    got, wanted = set(characters(chars, given=given)), set(text)
+    if got != wanted:
+        reject(
+            "chars must hold every character of the text, and no others",
+            given=given,
+            expected=describe("".join(sorted(wanted))),
+            got=describe("".join(sorted(got))),
+            cause=f"missing: {sorted(wanted - got)}; not in the text: {sorted(got - wanted)}",
+        )
+
+
+def assert_sorted(chars, *, given):
+    """`chars` must be sorted, each character there once."""
+    got = characters(chars, given=given)
+    wanted = sorted(set(got))
+    if got != wanted:
+        reject(
+            "chars must be sorted, each character there once",
+            given=given,
+            expected=describe("".join(wanted)),
+            got=describe("".join(got)),
+            cause="a character is there more than once"
+            if len(got) > len(wanted)
+            else "they are in the order of a set, or of the text",
+        )
+
+
+def assert_ids(lab, stoi, text, *, given):
+    """`stoi` must number the characters of `text` 0..V-1, each id used once."""
+    V = len(set(text))
+    ids = sorted(ids_of(lab, stoi, sorted(set(text)), given=given))
+    if ids != list(range(V)):
         reject(
             "the ids must be 0, 1, ... V-1, each used once",
             given=given,
-            expected=f"the ids 0 to {len(chars) - 1}",
-            got=f"the ids {sorted(ids)}",
+            expected=f"the ids 0 to {V - 1}",
+            got=f"the ids {ids}",
             cause="numbering starts at 1, leaves a gap, or gives two characters one id",
         )
+
+
+def assert_inverse(lab, stoi, itos, text, *, given):
+    """`itos[stoi[c]]` must be c for every character of `text`."""
+    chars = sorted(set(text))
+    ids = ids_of(lab, stoi, chars, given=given)
     for char, id_, back in zip(chars, ids, looked_up(lab, itos, ids, "itos", given), strict=True):
         if not isinstance(back, str) or back != char:
             reject(

@@ -27,7 +27,7 @@ _NAMES = {
 }
 
 
-class Mismatch(AssertionError):  # noqa: N818  # a verdict, not a fault
+class Mismatch(AssertionError):
     """A wrong answer, in the fields a report shows.  Only `expected` may hold expected values."""
 
     def __init__(

@@ -1,85 +1,15 @@
-"""`CharLSTM` in model.py as something to train: dropout, gradients, initialisation, saving."""
+"""`CharLSTM` in model.py: gradients reach every parameter, through all time steps."""
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from checks.charlm.lstm import ROUNDING, RUNS, SECTION, STEADY, Model, Sizes
+from checks.charlm.lstm import SECTION, STEADY, Model
 from checks.support.criteria import criterion
-from checks.support.inputs import generator, random_ids
-from checks.support.judge import (
-    as_list,
-    as_pair,
-    as_tensor,
-    as_text,
-    assert_close,
-    assert_shape,
-    reject,
-)
-
-# ------------------------------------------------------------------ dropout
-
-
-@criterion(
-    "charlm.model.dropout-train",
-    points=1,
-    section=SECTION,
-    hint="`CharLSTM.__init__` in model.py: hand `dropout` on to the LSTM, which applies it between "
-    "layers; with dropout=0.0 nothing may be random.",
-    requires=STEADY,
-)
-def test_dropout_acts_in_train_mode(lab):
-    """In train mode dropout acts between layers, and dropout=0.0 does nothing."""
-    for p in (0.5, 0.0):
-        model = Model(lab, Sizes(dropout=p))
-        model.handle.train()
-        x = model.ids(3, 8)
-        (one, _), (other, _) = model(x), model(x)
-        # A mask of B * T * H = 168 entries comes twice with probability 2^-168.
-        if (one - other).abs().max() > ROUNDING and p == 0.0:
-            reject(
-                "with dropout=0.0 two calls must agree in train mode too",
-                given=model.describe(x),
-                got="two calls with different logits",
-                cause="the rate is written into the code; the argument `dropout` is not used",
-            )
-        if torch.allclose(one, other, atol=ROUNDING) and p > 0:
-            reject(
-                "with dropout=0.5 and two layers, two calls must differ in train mode",
-                given=model.describe(x),
-                got="two calls with the same logits",
-                cause="`dropout` is not used, or acts in no mode",
-            )
-
-
-@criterion(
-    "charlm.model.dropout-eval",
-    points=1,
-    section=SECTION,
-    hint="Dropout has to stop in eval mode: use nn.Dropout or the LSTM's own argument, or pass "
-    "`training=self.training` to the functional form.",
-    requires=STEADY,
-)
-def test_dropout_does_nothing_in_eval_mode(lab):
-    """In eval mode dropout does nothing."""
-    for L in (1, 2):
-        sizes = Sizes(num_layers=L, dropout=0.9)
-        model, plain = Model(lab, sizes), Model(lab, replace(sizes, dropout=0.0))
-        x = model.ids(3, 8)
-        for call in ("first", "second"):
-            assert_close(
-                model(x)[0],
-                plain(x)[0],
-                f"logits of the {call} call in eval mode, against those of dropout=0.0",
-                atol=ROUNDING,
-                given=model.describe(x),
-                cause="dropout, or its scaling, is active in eval mode",
-            )
-
-
-# ------------------------------------------------------------------ gradients
+from checks.support.inputs import generator
+from checks.support.judge import as_list, as_tensor, as_text, reject
 
 
 @dataclass(frozen=True)
@@ -195,57 +125,4 @@ def along(parameters, seed):
         float((torch.randn(p.gradient.shape, generator=source) * p.gradient).sum())
         for p in parameters
         if p.gradient is not None
-    )
-
-
-# ------------------------------------------------------------------ start and reload
-
-
-@criterion(
-    "charlm.model.initial-loss",
-    points=1,
-    section=SECTION,
-    hint="Before training every character should be about equally likely. Look at how parameters "
-    "are initialised in `CharLSTM.__init__`, and at what is done to the logits.",
-    requires=RUNS,
-)
-def test_an_untrained_model_knows_nothing(lab):
-    """At initialisation the cross-entropy is about ln V."""
-    V, B, T = 65, 16, 16
-    # Above ln V by at most 0.02 over torch's, Xavier, orthogonal, Kaiming and small uniform
-    # initialisation, by 0.11 with an output layer from N(0, 1) and by 0.3 with a tied embedding
-    # from N(0, 1) (E = H); with all parameters from N(0, 1) by 6.
-    for salt in range(3):
-        model = lab.model.CharLSTM(vocab_size=V, embed_dim=64, hidden_size=128)
-        x, y = (random_ids(B, T, vocab_size=V, seed=lab.seed + 2 * salt + k) for k in (0, 1))
-        given = f"CharLSTM with V={V} E=64 H=128 as it is built, random x and targets ({B}, {T})"
-        logits, _ = as_pair(model(x), "what forward returns, (logits, (h, c)),", given=given)
-        logits = assert_shape(logits, (B, T, V), "logits", "B, T, V", given).double()
-        ce = torch.nn.functional.cross_entropy(logits.reshape(-1, V), y.reshape(-1))
-        name = "the cross-entropy of an untrained model"
-        cause = "parameters that start too large, or logits that are scaled"
-        assert_close(ce, math.log(V), name, atol=0.5, given=given, cause=cause)
-
-
-@criterion(
-    "charlm.model.state-dict",
-    points=1,
-    section=SECTION,
-    hint="`CharLSTM.__init__` in model.py: keep every layer as an attribute of the module, lists "
-    "of layers in nn.ModuleList, so that `state_dict` knows them.",
-    requires=("charlm.model.parameter-count", *STEADY),
-)
-def test_a_saved_model_can_be_loaded(lab):
-    """A new model that loads the `state_dict` of another gives the same logits."""
-    model = Model(lab)
-    x = model.ids(3, 6)
-    other = lab.probes.reloaded(lab.model.CharLSTM, model.options, model.handle)
-    logits, _ = as_pair(other(x), "what forward returns", given=model.describe(x))
-    assert_close(
-        model.logits(logits, x),
-        model(x)[0],
-        "logits of the reloaded model",
-        atol=ROUNDING,
-        given=model.describe(x),
-        cause="a part of the model is not in its state_dict: a list of layers, a plain tensor",
     )
