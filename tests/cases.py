@@ -1,4 +1,5 @@
-"""The known submissions: right ones, and right ones with one mistake, as `fixtures/` holds them."""
+"""The known submissions, as `fixtures/` holds them: right ones, right ones with one mistake, and
+wrong ones that try to get away with it."""
 
 from __future__ import annotations
 
@@ -26,16 +27,24 @@ class Case:
     """One known submission and what is expected of it.
 
     `fails` are the ids that must fail; every other criterion must pass, or be blocked by one of
-    them. A case of kind `template` must be `not_implemented` throughout.
+    them. A case of kind `template` must be `not_implemented` throughout, and one of kind `hostile`
+    must pass nothing that its `twin`, the same mistake without the trick, does not pass.
     """
 
     name: str
     lab: str
-    kind: str  # accepted, buggy or template
+    kind: str  # accepted, buggy, hostile or template
     about: str
     base: Path
     fails: frozenset[str] = frozenset()
     changes: list[dict[str, str]] = field(default_factory=list)
+    files: list[dict[str, str]] = field(default_factory=list)  # path and text
+    twin: Case | None = None
+
+    @property
+    def parts(self) -> set[str]:
+        """The parts in which the case's mistake shows."""
+        return {id.split(".")[1] for id in self.fails} | {self.name.partition("-")[0]}
 
     def build(self, folder: Path) -> Path:
         """Write the submission into the folder. Raises CaseError if a change does not apply."""
@@ -44,6 +53,10 @@ class Case:
         shutil.copytree(self.base, target, ignore=ignored)
         for change in self.changes:
             self._apply(change, target / change["file"])
+        for file in self.files:
+            path = target / file["path"]
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(file["text"], encoding="utf-8")
         return target
 
     def _apply(self, change: dict[str, str], path: Path) -> None:
@@ -73,6 +86,20 @@ def buggy(lab: str) -> list[Case]:
         base = KNOWN / "accepted" / lab / table.get("base", "plain")
         fails, changes = frozenset(table["fails"]), table["change"]
         cases.append(Case(path.stem, lab, "buggy", table["about"], base, fails, changes))
+    return cases
+
+
+def hostile(lab: str) -> list[Case]:
+    """Every submission of the lab that tries to get points which it has not earned."""
+    twins = {case.name: case for case in buggy(lab)}
+    cases = []
+    for path in sorted((KNOWN / "hostile" / lab).glob("*.toml")):
+        table = _table(path)
+        twin = twins[table["twin"]]
+        changes = [*twin.changes, *table.get("change", [])]
+        files = table.get("file", [])
+        about, fails = table["about"], twin.fails
+        cases.append(Case(path.stem, lab, "hostile", about, twin.base, fails, changes, files, twin))
     return cases
 
 

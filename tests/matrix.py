@@ -1,9 +1,12 @@
 """Every known submission against every check: `make matrix`.
 
-    python -m tests.matrix [--lab L] [--kinds accepted,buggy,template] [--seeds N] [--only PATTERN]
+    python -m tests.matrix [--lab L] [--kinds KINDS] [--seeds N] [--only PATTERN] [--own-part]
 
 A right submission must pass everything, whatever the seed; one with a mistake must fail the ids
-that it names, and nothing else may fail beside what these block. Exit status 1 if one does not.
+that it names, and nothing else may fail beside what these block; a hostile one must pass nothing
+that the same mistake without the trick does not pass. Exit status 1 if one does not.
+
+`--own-part` runs a mistake against the checks of the part that it is made in only: CI does.
 
 Torch is imported once: each run is a fork of this process, and all runs of a slot share one
 workers' parent, which forks a fresh child for every check as always.
@@ -33,7 +36,7 @@ from grader.plugin import SHARED
 from grader.report import LETTERS
 from grader.sandbox import Sandbox
 from grader.workers import WorkerParent
-from tests.cases import ROOT, Case, accepted, buggy, template
+from tests.cases import ROOT, Case, accepted, buggy, hostile, template
 
 RED = {"failed", "errored", "timed_out", "crashed"}
 
@@ -53,31 +56,32 @@ class Run:
         return {id for id, outcome in self.outcomes.items() if outcome in RED}
 
     @property
-    def problem(self) -> str:
-        """How the run differs from what its case says; empty if it does not."""
-        if not self.outcomes:
-            return "no result"
-        if self.case.kind == "template":
-            other = {id for id, outcome in self.outcomes.items() if outcome != "not_implemented"}
-            return f"not `not_implemented`: {', '.join(sorted(other))}" if other else ""
-        strange = {id for id, outcome in self.outcomes.items() if outcome in {"grader_error"}}
-        missing, extra = self.case.fails - self.red, self.red - self.case.fails
-        notes = [
-            f"{label} {', '.join(sorted(ids))}"
-            for label, ids in (
-                ("not caught by", missing),
-                ("also red", extra),
-                ("grader error in", strange),
-            )
-            if ids
-        ]
-        if self.case.kind == "accepted" and set(self.outcomes.values()) - {"passed"} and not notes:
-            notes.append("not everything passed")
-        return "; ".join(notes)
+    def passed(self) -> set[str]:
+        """Ids that earned their points."""
+        return {id for id, outcome in self.outcomes.items() if outcome == "passed"}
 
 
-def run_all(cases: list[Case], seeds: int, slots: int) -> Iterator[Run]:
-    """Run every case under `seeds` seeds, `slots` at a time, in order of completion."""
+def problem(run: Run, twin: Run | None) -> str:
+    """How the run differs from what its case says; empty if it does not."""
+    ids = set(run.outcomes)
+    ours = {id for id, outcome in run.outcomes.items() if outcome == "grader_error"}
+    notes = {"no result": set() if ids else {"at all"}, "grader error in": ours}
+    if run.case.kind == "template":
+        empty = {id for id, outcome in run.outcomes.items() if outcome == "not_implemented"}
+        notes["not `not_implemented`:"] = ids - empty
+    elif run.case.kind == "hostile":
+        assert twin is not None
+        notes["earned by the trick:"] = run.passed - twin.passed
+    else:
+        notes["not caught by"] = (run.case.fails & ids or run.case.fails) - run.red
+        notes["also red:"] = run.red - run.case.fails
+        if run.case.kind == "accepted":
+            notes["not passed:"] = ids - run.passed - run.red
+    return "; ".join(f"{note} {', '.join(sorted(found))}" for note, found in notes.items() if found)
+
+
+def run_all(cases: list[Case], seeds: int, slots: int, own_part: bool) -> Iterator[Run]:
+    """Run every case under `seeds` seeds, `slots` at a time."""
     parents: Queue[WorkerParent] = Queue()
     started = []
     for slot in range(slots):
@@ -90,7 +94,7 @@ def run_all(cases: list[Case], seeds: int, slots: int) -> Iterator[Run]:
         parent.await_ready()
     jobs = [(case, seed) for seed in range(seeds) for case in cases]
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(slots) as pool:
-        yield from pool.map(lambda job: _run(*job, Path(folder), parents), jobs)
+        yield from pool.map(lambda job: _run(*job, own_part, Path(folder), parents), jobs)
     for parent in started:
         parent.stop()
 
@@ -101,15 +105,20 @@ def _warm_judge() -> None:
         importlib.import_module(name)
 
 
-def _run(case: Case, seed: int, folder: Path, parents: Queue[WorkerParent]) -> Run:
+def _run(case: Case, seed: int, own_part: bool, folder: Path, parents: Queue[WorkerParent]) -> Run:
     started = time.monotonic()
     place = Path(tempfile.mkdtemp(dir=folder))
     submission, result = case.build(place), place / "result.json"
+    arguments = ["checks", f"--student={submission}", f"--lab={case.lab}", f"--seed={seed}"]
+    arguments += [f"--result={result}", "--sandbox=none", "-p", "no:cacheprovider"]
+    arguments += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]  # imported before the fork
+    if own_part and case.kind in ("buggy", "hostile"):
+        arguments += [f"--part={part}" for part in (case.twin or case).parts]
     parent = parents.get()
     try:
         pid = os.fork()
         if pid == 0:
-            _judge(case, submission, seed, result, parent)
+            _judge(arguments, parent)
         os.waitpid(pid, 0)
     finally:
         parents.put(parent)
@@ -120,15 +129,12 @@ def _run(case: Case, seed: int, folder: Path, parents: Queue[WorkerParent]) -> R
     return Run(case, seed, outcomes, time.monotonic() - started)
 
 
-def _judge(case: Case, submission: Path, seed: int, result: Path, parent: WorkerParent) -> None:
+def _judge(arguments: list[str], parent: WorkerParent) -> None:
     """The forked process: one ordinary run of the checks. Never returns."""
     null = os.open(os.devnull, os.O_RDWR)
     for descriptor in (0, 1, 2):
         os.dup2(null, descriptor)
     os.chdir(ROOT)
-    arguments = ["checks", f"--student={submission}", f"--lab={case.lab}", f"--seed={seed}"]
-    arguments += [f"--result={result}", "--sandbox=none", "-p", "no:cacheprovider"]
-    arguments += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]  # imported before the fork
     try:
         pytest.main(arguments, plugins=[_Sharing(parent)])
     finally:
@@ -160,27 +166,39 @@ def uncaught(runs: list[Run]) -> list[str]:
     return sorted(ids - {id for run in runs for id in run.red})
 
 
+def choose(lab: str, kinds: str, only: str) -> list[Case]:
+    """The known submissions of these kinds whose name fits the pattern, and hostile ones' twins."""
+    known = (*accepted(lab), *buggy(lab), *hostile(lab), template(lab))
+    wanted = [case for case in known if case.kind in kinds.split(",")]
+    wanted = [case for case in wanted if fnmatchcase(case.name, only)]
+    names = {case.name for case in wanted}
+    twins = {case.twin.name: case.twin for case in wanted if case.twin}
+    return [twin for name, twin in twins.items() if name not in names] + wanted
+
+
 def main() -> int:
     """The command; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m tests.matrix", description=__doc__)
     parser.add_argument("--lab", default="charlm")
-    parser.add_argument("--kinds", default="accepted,buggy,template")
+    parser.add_argument("--kinds", default="accepted,buggy,hostile,template")
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--slots", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--only", default="*", help="a pattern of names")
+    parser.add_argument("--own-part", action="store_true")
     options = parser.parse_args()
-    lab, kinds = options.lab, options.kinds.split(",")
-    cases = [case for case in (*accepted(lab), *buggy(lab), template(lab)) if case.kind in kinds]
-    cases = [case for case in cases if fnmatchcase(case.name, options.only)]
-    runs, wrong = [], 0
-    for run in run_all(cases, options.seeds, options.slots):
-        runs.append(run)
+    cases = choose(options.lab, options.kinds, options.only)
+    runs: dict[tuple[str, int], Run] = {}
+    wrong = 0
+    for run in run_all(cases, options.seeds, options.slots, options.own_part):
+        runs[run.case.name, run.seed] = run
         print(row(run), flush=True)
-        if run.problem:
+        twin = runs.get((run.case.twin.name, run.seed)) if run.case.twin else None
+        if said := problem(run, twin):
             wrong += 1
-            print(f"    seed {run.seed}: {run.problem}", flush=True)
-    if {"buggy"} <= set(kinds) and options.only == "*":
-        print(f"criteria that no known mistake fails: {', '.join(uncaught(runs)) or 'none'}")
+            print(f"    seed {run.seed}: {said}", flush=True)
+    if "buggy" in options.kinds and options.only == "*":
+        free = ", ".join(uncaught(list(runs.values()))) or "none"
+        print(f"criteria that no known mistake fails: {free}")
     right = len(runs) - wrong
     print(f"{len(cases)} submissions, {options.seeds} seed(s): {right} as named, {wrong} not")
     return 1 if wrong else 0

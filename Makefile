@@ -1,0 +1,69 @@
+# make check [STUDENT=path] [ARGS="--part model"]    check a submission (default: the reference)
+# make test                                          the project's own tests
+# make help                                          everything else
+#
+# VENV=dir uses that virtual environment; PYTHON=interpreter uses that interpreter. One that already
+# has torch and the other libraries is used as it is, and nothing is installed.
+
+STUDENT ?= reference
+SEEDS ?= 1
+ARGS ?=
+LAB ?=
+
+# The interpreter that a new virtual environment is made with, and the one that everything runs on.
+BASE := python3
+ifneq ($(origin PYTHON), undefined)
+  RUN := $(PYTHON)
+else
+  VENV ?= .venv
+  RUN := $(VENV)/bin/python
+endif
+
+NEEDED := torch, numpy, pytest, hypothesis, pytest_timeout, msgpack
+export PYTHONDONTWRITEBYTECODE := 1
+
+.PHONY: help setup check test lint template matrix bench catalogue clean
+.DEFAULT_GOAL := help
+
+help:  ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo "  with STUDENT=path  LAB=name  ARGS='--part model --seed 7'  SEEDS=n  VENV=dir  PYTHON=path"
+
+setup:  ## make the virtual environment, unless the interpreter has all that is needed
+	@if $(RUN) -c 'import $(NEEDED)' 2>/dev/null; then :; \
+	elif [ -n "$(PYTHON)" ]; then \
+	  echo "$(PYTHON) lacks one of: $(NEEDED). Install requirements.txt there, or leave PYTHON out."; exit 2; \
+	else \
+	  echo "Setting up $(VENV) (once; torch is about 200 MB) ..."; \
+	  set -e; [ -x $(RUN) ] || $(BASE) -m venv $(VENV); \
+	  $(RUN) -m pip install --quiet --disable-pip-version-check -r requirements.txt -c constraints.txt; \
+	  echo "$(VENV) is ready."; \
+	fi
+
+check: setup  ## check a submission, STUDENT=path (default: the reference)
+	@$(RUN) -m pytest checks --student '$(STUDENT)' $(if $(LAB),--lab $(LAB)) $(ARGS)
+
+test: setup  ## the project's own tests, the reference passing every check included
+	$(RUN) -m pytest tests $(ARGS)
+
+lint: setup  ## format, style and types
+	$(RUN) -m ruff format --check .
+	$(RUN) -m ruff check .
+	$(RUN) -m mypy
+	$(RUN) -m grader.template reference student --check
+
+template: setup  ## make student/ from reference/
+	$(RUN) -m grader.template reference student
+
+matrix: setup  ## every known submission against every check, SEEDS=n
+	$(RUN) -m tests.matrix --seeds $(SEEDS) $(ARGS)
+
+bench: setup  ## what a run costs, against one process without walls
+	$(RUN) -m benchmarks.floor $(ARGS)
+
+catalogue: setup  ## docs/criteria.md from the checks
+	$(RUN) -m grader.catalogue docs/criteria.md
+
+clean:  ## delete the virtual environment and caches
+	rm -rf .venv .pytest_cache .hypothesis .mypy_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
