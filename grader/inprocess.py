@@ -32,8 +32,10 @@ class PlainLab:
             raise AttributeError(name)
         if name in self._spec.probes:
             module = load_source(name, self._spec.probes[name].read_text(encoding="utf-8"))
-        else:
+        elif name in self._spec.modules:
             module = self._import(name)
+        else:
+            raise AttributeError(f"the lab {self._spec.name} has no module {name}")
         setattr(self, name, module)
         return module
 

@@ -76,6 +76,12 @@ def _set_up(config: pytest.Config, labs: dict[str, LabSpec]) -> Setting:
             raise pytest.UsageError(
                 f"--lab {name}: there is no such lab; there are {', '.join(labs)}"
             )
+    parts = [part for lab in labs.values() for part in lab.parts]
+    for part in option.part:
+        if part not in parts:
+            raise pytest.UsageError(
+                f"--part {part}: there is no such part; there are {', '.join(dict.fromkeys(parts))}"
+            )
     wanted = {name: lab for name, lab in labs.items() if name in (option.lab or labs)}
     try:
         sandbox = Sandbox("none") if option.in_process else choose(option.sandbox)

@@ -5,6 +5,7 @@ pytest's tracebacks would show the checks' code; a student needs the verdicts in
 
 from __future__ import annotations
 
+import textwrap
 from typing import Any
 
 import pytest
@@ -80,4 +81,5 @@ class Terminal:
         if blocked:
             write(f"{blocked} blocked: they run once what they build on holds.")
         score = f"Score {self.board.score:g} of {self.board.max_score:g}: {summary(results)}"
-        write(score, bold=True)
+        for line in textwrap.wrap(score, width):
+            write(line, bold=True)
