@@ -1,0 +1,132 @@
+"""Runs of pytest over the toy lab (`tests/toy`), as a user would start them."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parent.parent
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a run left behind: exit status, what it printed, the result file if there is one."""
+
+    status: int
+    text: str
+    document: dict[str, Any]
+
+    @property
+    def outcomes(self) -> dict[str, str]:
+        """The outcome of each criterion, by id."""
+        return {row["id"]: row["outcome"] for row in self.document["criteria"]}
+
+    def row(self, id: str) -> dict[str, Any]:
+        """The criterion's entry in the result file."""
+        return next(row for row in self.document["criteria"] if row["id"] == id)
+
+
+class Toy:
+    """A copy of the toy project, in which pytest runs."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._judge: subprocess.Popen[str] | None = None
+        self._count = 0
+
+    def new_path(self, suffix: str = "") -> Path:
+        """A path below the project that does not exist yet."""
+        self._count += 1
+        return self.folder / f"new-{self._count}{suffix}"
+
+    def submission(self, files: dict[str, str], lab: str = "toy") -> Path:
+        """A folder with the files, each below the lab's folder."""
+        return write(self.new_path(), {f"{lab}/{name}": text for name, text in files.items()})
+
+    def start(
+        self, student: Path, *options: str, asks: Iterable[str] = (), **environment: str
+    ) -> Started:
+        """Start `python -m pytest checks --student ...`, which imports torch twice."""
+        result = self.new_path(".json")
+        process = subprocess.Popen(
+            [sys.executable, "-m", "pytest", *_arguments(student, result, options)],
+            cwd=self.folder,
+            env={**_environment(), "TOY_ASKS": _asks(asks), **environment},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        return Started(process, result)
+
+    def run(self, student: Path, *options: str, asks: Iterable[str] = ()) -> Run:
+        """The same run in a fork of a process that has torch already, without a sandbox."""
+        if self._judge is None:
+            self._judge = subprocess.Popen(
+                [sys.executable, "-m", "tests.forking_judge"],
+                cwd=self.folder,
+                env=_environment(),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+        assert self._judge.stdin is not None
+        assert self._judge.stdout is not None
+        result, output = self.new_path(".json"), self.new_path(".txt")
+        job = {
+            "folder": str(self.folder),
+            "arguments": _arguments(student, result, (*options, "--sandbox=none")),
+            "asks": _asks(asks),
+            "output": str(output),
+        }
+        print(json.dumps(job), file=self._judge.stdin, flush=True)
+        status = int(self._judge.stdout.readline())
+        return _run(status, output.read_text(), result)
+
+    def close(self) -> None:
+        """End the forking judge."""
+        if self._judge is not None:
+            self._judge.communicate()
+
+
+@dataclass(frozen=True)
+class Started:
+    """A run in a process of its own."""
+
+    process: subprocess.Popen[str]
+    result: Path
+
+    def finish(self) -> Run:
+        """Wait for its end."""
+        text, _ = self.process.communicate(timeout=300)
+        return _run(self.process.returncode, text, self.result)
+
+
+def write(folder: Path, files: dict[str, str]) -> Path:
+    """Write the files below the folder, and give the folder."""
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return folder
+
+
+def _arguments(student: Path, result: Path, options: Iterable[str]) -> list[str]:
+    return ["checks", f"--student={student}", f"--result={result}", *options]
+
+
+def _asks(asks: Iterable[str]) -> str:
+    return ",".join(asks) or "answers.right"
+
+
+def _environment() -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "COLUMNS": "80"}
+
+
+def _run(status: int, text: str, result: Path) -> Run:
+    return Run(status, text, json.loads(result.read_text()) if result.exists() else {})
