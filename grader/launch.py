@@ -33,9 +33,12 @@ class Launched:
 
     def stop(self) -> None:
         """End the process and, with it, its descendants."""
-        self.control.close()
-        self.process.kill()
-        self.process.wait()
+        self.control.close()  # which the parent takes as its leave
+        try:
+            self.process.wait(timeout=2)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
         if self.process.stderr is not None:
             self.process.stderr.close()
 

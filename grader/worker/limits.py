@@ -28,7 +28,8 @@ class Limits:
         _lower(resource.RLIMIT_AS, _address_space() + self.memory)
         _lower(resource.RLIMIT_FSIZE, self.file_size)
         _lower(resource.RLIMIT_NOFILE, self.open_files)
-        _lower(resource.RLIMIT_NPROC, _threads_of_user() + self.processes)
+        if os.getuid() != 0:  # root is exempt
+            _lower(resource.RLIMIT_NPROC, _threads_of_user() + self.processes)
         _lower(resource.RLIMIT_CPU, self.cpu_seconds)
         _lower(resource.RLIMIT_CORE, 0)
 

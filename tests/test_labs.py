@@ -1,0 +1,119 @@
+"""Whole runs over the labs, as a user starts them: the reference, the template, and junk."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cases import ROOT, accepted, buggy, hostile
+
+JUNK = {
+    "none": "None",
+    "a number": "3",
+    "a string": "'x'",
+    "a pair": "(1, 2)",
+    "an empty list": "[]",
+    "an object": "object()",
+    "a dict": "{'a': 1}",
+    "a tensor": "__import__('torch').zeros(2, 3, 4)",
+    "tensors": "(__import__('torch').zeros(2, 3, 4), (__import__('torch').zeros(1), None))",
+    "not a number": "float('nan')",
+}
+
+JUNK_LAB = {
+    "data.py": """
+def junk(*args, **kwargs):
+    return {junk}
+build_vocab = encode = decode = CharWindows = make_loaders = junk
+""",
+    "model.py": """
+from torch import nn
+class CharLSTM(nn.Module):
+    def __init__(self, vocab_size, embed_dim=256, hidden_size=512, num_layers=2, dropout=0.1):
+        super().__init__()
+        self.weight = nn.Linear(2, 2)
+    def forward(self, x, hidden=None):
+        return {junk}
+""",
+    "train.py": "from data import junk\nloss_fn = train_epoch = evaluate = train = junk\n",
+    "sample.py": "from data import junk\nsample = junk\n",
+}
+
+
+def check(student: Path, tmp_path: Path, *options: str) -> tuple[int, str, dict[str, Any]]:
+    """Exit status, output and result file of `pytest checks --student ...`."""
+    result = tmp_path / "result.json"
+    command = [sys.executable, "-m", "pytest", "checks", "--student", str(student)]
+    done = subprocess.run(
+        [*command, "--result", str(result), "-p", "no:cacheprovider", *options],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.exists(), done.stdout + done.stderr
+    return done.returncode, done.stdout, json.loads(result.read_text())
+
+
+def outcomes(document: dict[str, Any]) -> dict[str, str]:
+    """The outcome of each criterion."""
+    return {row["id"]: row["outcome"] for row in document["criteria"]}
+
+
+def test_the_reference_passes_every_criterion(tmp_path: Path) -> None:
+    status, text, document = check(ROOT / "reference", tmp_path)
+    assert set(outcomes(document).values()) == {"passed"}, text
+    assert (status, document["score"]) == (0, document["max_score"])
+    assert max(map(len, text.splitlines())) <= 80
+
+
+def test_the_template_is_not_implemented_throughout(tmp_path: Path) -> None:
+    started = time.monotonic()
+    status, text, document = check(ROOT / "student", tmp_path)
+    assert set(outcomes(document).values()) == {"not_implemented"}, text
+    assert (status, document["score"]) == (1, 0)
+    assert "Traceback" not in text
+    assert time.monotonic() - started < 60  # 10 on a quiet machine: a hang detector here
+
+
+@pytest.mark.parametrize("junk", JUNK.values(), ids=JUNK)
+def test_junk_earns_nothing_and_is_nobodys_error(junk: str, tmp_path: Path) -> None:
+    """Whatever comes back, the verdict is on the submission, and never a failure of the grader."""
+    folder = tmp_path / "charlm"
+    folder.mkdir()
+    for name, text in JUNK_LAB.items():
+        (folder / name).write_text(text.format(junk=junk))
+    _, text, document = check(folder, tmp_path)
+    found = outcomes(document)
+    assert "grader_error" not in found.values(), text
+    assert "passed" not in found.values(), text
+
+
+def test_every_check_runs_alone(tmp_path: Path) -> None:
+    """A check can be asked for by itself: it does not rely on others having run before it."""
+    _, _, document = check(ROOT / "reference", tmp_path, "--part=sample", "-k", "coherent or rises")
+    assert set(outcomes(document).values()) == {"passed"}
+
+
+def test_known_submissions_are_well_formed(tmp_path: Path) -> None:
+    """Every change applies, every id that is named exists, and names are unique."""
+    cases = [*accepted("charlm"), *buggy("charlm"), *hostile("charlm")]
+    catalogue = (ROOT / "docs" / "criteria.md").read_text()
+    for number, case in enumerate(cases):
+        case.build(tmp_path / str(number))
+        assert all(f"`{id}`" in catalogue for id in case.fails), case.name
+    assert len({case.name for case in cases}) == len(cases)
+    assert len(buggy("charlm")) >= 60
+    assert len(accepted("charlm")) >= 13
+
+
+def test_documents_are_up_to_date() -> None:
+    command = [sys.executable, "-m", "grader.catalogue", "docs/criteria.md", "--check"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
