@@ -121,7 +121,7 @@ def _wrapped(label: str, text: str, width: int) -> list[str]:
     lines: list[str] = []
     for number, line in enumerate(text.splitlines()):
         lines += textwrap.wrap(
-            line,
+            printable(line),  # before it is measured
             width,
             initial_indent=head if number == 0 else " " * len(head),
             subsequent_indent=" " * len(head),

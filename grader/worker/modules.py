@@ -47,10 +47,11 @@ class LabFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         """A spec for the lab's package and for bare names of its files; None for all else."""
         if fullname == self.lab:
             return self._package()
-        if "." in fullname or fullname in sys.stdlib_module_names:
+        head, _, rest = fullname.partition(".")
+        if head in sys.stdlib_module_names or not self._has(fullname):
             return None
-        if not self._has(fullname):
-            return None
+        if rest and sys.modules[head] is not sys.modules.get(f"{self.lab}.{head}"):
+            return None  # `torch.nn` is torch's, though there be a folder `torch` with a `nn.py`
         return importlib.machinery.ModuleSpec(fullname, self)
 
     def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType:
@@ -78,5 +79,5 @@ class LabFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         return spec
 
     def _has(self, name: str) -> bool:
-        path = os.path.join(self.folder, name)
+        path = os.path.join(self.folder, *name.split("."))
         return os.path.isfile(path + ".py") or os.path.isfile(os.path.join(path, "__init__.py"))
