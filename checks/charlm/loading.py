@@ -88,11 +88,11 @@ class Loaders:
     def starts(self, name: str) -> list[int]:
         """Where in the text each window begins, in the order visited.
 
-        A window whose x and y are swapped is still that window.
+        Windows whose x and y are swapped are still those windows.
         """
         seen = self.places(name)
         x, y = seen.x[:, 0], seen.y[:, 0]
-        return [int(start) for start in torch.where(y == x - 1, y, x)]
+        return [int(start) for start in (y if torch.equal(y, x - 1) else x)]
 
 
 def make_loaders(lab, text: str, given: str, **options: Any) -> tuple[Any, Any, list[Any]]:
@@ -150,3 +150,19 @@ def within(ids: Tensor, vocab_size: int, given: str) -> Tensor:
             cause="a vocabulary made from a part of the text, or numbered from 1",
         )
     return ids
+
+
+def assert_disjoint(loaders: Loaders) -> None:
+    """No window may come from both loaders."""
+    train, validation = loaders.starts("train"), loaders.starts("validation")
+    both = sorted(set(train) & set(validation))
+    if both:
+        reject(
+            "no window may be both in training and in validation",
+            given=loaders.given,
+            expected="no window in both",
+            got=f"{len(both)} windows in both, the first at character {both[0]} of the text",
+            cause="every validation window is trained on: training uses the whole text"
+            if set(validation) <= set(train)
+            else "the two parts overlap",
+        )

@@ -14,13 +14,13 @@ import torch
 from torch import Tensor
 
 from checks.support.inputs import random_ids
-from checks.support.judge import as_pair, as_tensor, assert_shape, reject
+from checks.support.judge import as_pair, assert_shape, reject
 
 SECTION = "2 Model"
 ROUNDING = 1e-4
 
-RUNS = ("charlm.model.logits-shape",)
-STEADY = (*RUNS, "charlm.model.no-leak")  # needed wherever two calls are compared
+RUNS = ("charlm.model.logits-shape", "charlm.model.unit-check")
+STEADY = (*RUNS, "charlm.model.zero-state", "charlm.model.no-leak")  # where calls are compared
 
 
 @dataclass(frozen=True)
@@ -50,18 +50,45 @@ class Model:
         """Keyword arguments of `CharLSTM`."""
         return asdict(self.sizes)
 
-    def __call__(self, x: Tensor, *hidden: Any, **options: Any) -> tuple[Tensor, tuple[Any, Any]]:
-        """`(logits, (h, c))`; the logits have shape (B, T, V) and are finite."""
-        given = self.describe(x)
+    def __call__(self, x: Tensor, *hidden: Any, **options: Any) -> tuple[Tensor, Any]:
+        """Logits, of shape (B, T, V) and finite, and the state as it came."""
         logits, state = as_pair(
             self.handle(x, *hidden, **options),
             "what forward returns, (logits, (h, c)),",
-            given=given,
+            given=self.describe(x),
         )
-        h, c = as_pair(state, "the state that forward returns, (h, c),", given=given)
-        return self.logits(logits, x), (
-            as_tensor(h, "h", given=given),
-            as_tensor(c, "c", given=given),
+        return self.logits(logits, x), state
+
+    def state(self, value: object, x: Tensor) -> tuple[Tensor, Tensor]:
+        """`value` as the state after `x`: (h, c), each of shape (L, B, H)."""
+        given = self.describe(x)
+        shape = (self.sizes.num_layers, len(x), self.sizes.hidden_size)
+        h, c = as_pair(value, "the state that forward returns, (h, c),", given=given)
+        return (
+            assert_shape(h, shape, "h", "L, B, H", given),
+            assert_shape(c, shape, "c", "L, B, H", given),
+        )
+
+    def from_zeros(self, x: Tensor) -> Tensor:
+        """Logits for `x` with a state of zeros, of shape (L, B, H).
+
+        A model whose states have another shape gets zeros of the shape that it returns: the wrong
+        shape is a matter for the check of shapes.
+        """
+        shape = (self.sizes.num_layers, len(x), self.sizes.hidden_size)
+        returned = self(x)[1]
+        tries = [(torch.zeros(shape), torch.zeros(shape))]
+        if isinstance(returned, (list, tuple)) and all(isinstance(t, Tensor) for t in returned):
+            tries.append(tuple(torch.zeros_like(t) for t in returned))
+        for zeros in tries:
+            ran, answer = as_pair(self.lab.probes.call_or_error(self.handle, x, zeros), "an answer")
+            if ran is True:
+                logits, _ = as_pair(answer, "what forward returns", given=self.describe(x))
+                return self.logits(logits, x)
+        reject(
+            "forward must take a state (h, c), each of shape (L, B, H)",
+            given=f"{self.describe(x)}, h and c zeros of shape {shape}",
+            got=str(answer),
         )
 
     def logits(self, value: object, x: Tensor) -> Tensor:
@@ -87,9 +114,3 @@ class Model:
 def other_ids(x: Tensor, vocab_size: int) -> Tensor:
     """Ids that differ from `x` at every place."""
     return (x + 1) % vocab_size
-
-
-def zeros_like(state: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
-    """A state of zeros, of the shapes that the model itself returned."""
-    h, c = state
-    return torch.zeros_like(h), torch.zeros_like(c)

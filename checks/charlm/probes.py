@@ -91,6 +91,11 @@ def build(model_class, sizes, seed, scale):
     return model.eval()
 
 
+def call_or_error(model, x, state):
+    """`[True, model(x, state)]`, or `[False, error]`."""
+    return _attempt(lambda: model(x, state))
+
+
 def randomise(model, seed, scale):
     """Draw every parameter from N(0, scale^2), so that no zero or small start hides anything."""
     source = torch.Generator().manual_seed(seed)

@@ -15,7 +15,7 @@ from checks.charlm.vocabulary import (
 )
 from checks.support.criteria import criterion
 from checks.support.inputs import distinct_text, texts
-from checks.support.judge import as_int, as_list, as_pair, as_tensor, assert_shape, reject
+from checks.support.judge import as_list, as_pair, as_tensor, assert_shape, reject
 
 
 @criterion(
@@ -42,26 +42,6 @@ def test_batches_are_b_by_t(lab):
                     got=f"{name} batches of {sorted(set(seen.rows))} rows",
                     cause="batch_size is not passed on to the loader",
                 )
-
-
-@criterion(
-    "charlm.data.batch-defaults",
-    points=1,
-    section=SECTION,
-    hint="The signature in data.py: make_loaders(text, seq_len=128, batch_size=64, "
-    "val_fraction=0.05).",
-    requires=("charlm.data.batch-shape",),
-)
-def test_default_windows_have_128_characters_in_batches_of_64(lab):
-    """`make_loaders(text)` gives batches of 64 windows of 128 characters."""
-    given = "make_loaders(text) for a text of 10000 distinct characters"
-    train, validation, _ = make_loaders(lab, distinct_text(10000, lab.seed), given)
-    for name, loader in zip(BOTH, (train, validation), strict=True):
-        (batch,) = as_list(lab.probes.first_batch(loader), f"the {name} batch", length=1)
-        for letter, value in zip("xy", as_pair(batch, f"a {name} batch", given=given), strict=True):
-            tensor = as_tensor(value, f"{letter} of a {name} batch", ndim=2, given=given)
-            rows = 64 if name == "train" else min(len(tensor), 64)  # validation may have fewer
-            assert_shape(tensor, (rows, 128), f"{letter} of a {name} batch", "B, T", given)
 
 
 def mixed_text(lab):
@@ -111,6 +91,26 @@ def test_make_loaders_returns_a_right_vocabulary(lab):
     assert_sorted(chars, given=given)
     assert_inverse(lab, stoi, itos, text, given=given)
     assert_same_in_every_process(lab, text, lambda other: tables(other)[1], given=given)
+
+
+@criterion(
+    "charlm.data.batch-defaults",
+    points=1,
+    section=SECTION,
+    hint="The signature in data.py: make_loaders(text, seq_len=128, batch_size=64, "
+    "val_fraction=0.05).",
+    requires=("charlm.data.batch-bounds",),
+)
+def test_default_windows_have_128_characters_in_batches_of_64(lab):
+    """`make_loaders(text)` gives batches of 64 windows of 128 characters."""
+    given = "make_loaders(text) for a text of 10000 distinct characters"
+    train, validation, _ = make_loaders(lab, distinct_text(10000, lab.seed), given)
+    for name, loader in zip(BOTH, (train, validation), strict=True):
+        (batch,) = as_list(lab.probes.first_batch(loader), f"the {name} batch", length=1)
+        for letter, value in zip("xy", as_pair(batch, f"a {name} batch", given=given), strict=True):
+            tensor = as_tensor(value, f"{letter} of a {name} batch", ndim=2, given=given)
+            rows = 64 if name == "train" else min(len(tensor), 64)  # validation may have fewer
+            assert_shape(tensor, (rows, 128), f"{letter} of a {name} batch", "B, T", given)
 
 
 @criterion(
@@ -176,32 +176,3 @@ def shift_cause(shift):
         return "x and y come from different windows"
     step = int(shift[0])
     return {0: "y is x itself", -1: "x and y are swapped"}.get(step, f"y is {step} places after x")
-
-
-@criterion(
-    "charlm.data.short-text",
-    points=1,
-    section=SECTION,
-    hint="`make_loaders` in data.py: where a part of the text is too short for a single window, "
-    "raise an exception. An empty loader makes evaluation report a loss of 0.",
-    requires=("charlm.data.batch-shape", "charlm.data.window-too-short"),
-)
-def test_a_text_too_short_raises_and_gives_no_empty_loader(lab):
-    """A text too short for one window raises; no loader is ever empty."""
-    for N, T, B in ((16, 16, 4), (9, 16, 4), (26, 16, 4), (100, 16, 4), (60, 4, 64), (200, 4, 256)):
-        setting = Setting(N=N, T=T, B=B)
-        text = distinct_text(N, lab.seed)
-        ran, outcome = as_pair(
-            lab.probes.batches_or_error(lab.data.make_loaders, text, setting.options), ""
-        )
-        if ran is not True:
-            continue  # raised: allowed wherever one of the splits may have no window
-        counts = [as_int(n, "the number of batches") for n in as_list(outcome, "", length=2)]
-        if N <= T or min(counts) == 0:
-            reject(
-                "make_loaders must raise" if N <= T else "no loader may be empty",
-                given=str(setting),
-                expected="an exception" if N <= T else "an exception, or batches from both loaders",
-                got=f"{counts[0]} train and {counts[1]} validation batches, and no exception",
-                cause=f"{N} characters with a validation share of 0.05 and windows of {T} ids",
-            )

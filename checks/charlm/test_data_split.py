@@ -9,11 +9,13 @@ import collections
 
 import torch
 
-from checks.charlm.loading import Loaders, Setting
+from checks.charlm.loading import Loaders, Setting, assert_disjoint
 from checks.charlm.vocabulary import SECTION
 from checks.support.criteria import criterion
 from checks.support.inputs import distinct_text
 from checks.support.judge import as_int, as_list, as_pair, reject
+
+SHORT = ((16, 16, 4), (9, 16, 4), (18, 4, 4), (26, 16, 4), (100, 16, 4), (60, 4, 64), (200, 4, 256))
 
 
 @criterion(
@@ -27,35 +29,6 @@ from checks.support.judge import as_int, as_list, as_pair, reject
 def test_no_window_is_in_both_splits(lab):
     """Train and validation share no window."""
     assert_disjoint(Loaders(lab, Setting()))
-    for short in (Setting(N=18, T=4, B=4), Setting(N=60, T=4, B=4)):
-        if gives_batches(lab, short):
-            assert_disjoint(Loaders(lab, short))
-
-
-def gives_batches(lab, setting):
-    """Whether both loaders give batches; else they may raise, which short-text looks after."""
-    text = distinct_text(setting.N, lab.seed)
-    evidence = lab.probes.batches_or_error(lab.data.make_loaders, text, setting.options)
-    ran, outcome = as_pair(evidence, "what make_loaders did")
-    if ran is not True:
-        return False
-    return all(as_int(count, "batches") > 0 for count in as_list(outcome, "batches", length=2))
-
-
-def assert_disjoint(loaders):
-    """No window may come from both loaders."""
-    train, validation = loaders.starts("train"), loaders.starts("validation")
-    both = sorted(set(train) & set(validation))
-    if both:
-        reject(
-            "no window may be both in training and in validation",
-            given=loaders.given,
-            expected="no window in both",
-            got=f"{len(both)} windows in both, the first at character {both[0]} of the text",
-            cause="every validation window is trained on: training uses the whole text"
-            if set(validation) <= set(train)
-            else "the two parts overlap",
-        )
 
 
 @criterion(
@@ -171,3 +144,35 @@ def test_training_windows_are_shuffled(lab):
             f"{len(steps)} cases the next window begins {int(step[most])} further",
             cause="the train loader is not shuffled",
         )
+
+
+@criterion(
+    "charlm.data.short-text",
+    points=1,
+    section=SECTION,
+    hint="`make_loaders` in data.py: where a part of the text is too short for a single window, "
+    "raise an exception. An empty loader makes evaluation report a loss of 0.",
+    requires=("charlm.data.split-disjoint", "charlm.data.window-too-short"),
+)
+def test_a_text_too_short_raises_and_gives_no_empty_loader(lab):
+    """A text too short for one window raises; no loader is empty, none repeats the other."""
+    for N, T, B in SHORT:
+        setting = Setting(N, T, B)
+        evidence = lab.probes.batches_or_error(
+            lab.data.make_loaders, distinct_text(N, lab.seed), setting.options
+        )
+        ran, outcome = as_pair(evidence, "what make_loaders did")
+        if ran is not True:
+            continue  # raised: allowed wherever one of the splits may have no window
+        train, validation = (
+            as_int(count, "batches") for count in as_list(outcome, "batches", length=2)
+        )
+        if N <= T or train < 1 or validation < 1:
+            reject(
+                "make_loaders must raise" if N <= T else "no loader may be empty",
+                given=str(setting),
+                expected="an exception" if N <= T else "an exception, or batches from both loaders",
+                got=f"{train} train and {validation} validation batches, and no exception",
+                cause=f"{N} characters, with a validation share of 0.05 and windows of {T} ids",
+            )
+        assert_disjoint(Loaders(lab, setting))

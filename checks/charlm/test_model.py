@@ -1,19 +1,16 @@
-"""`CharLSTM` in model.py: shapes, sizes, and what depends on what.
+"""`CharLSTM` in model.py: what goes in and what comes out.
 
-Further claims are in test_model_dropout.py, _gradients.py, _parameters.py and _state.py.
+Further claims are in the files test_model_*.py beside this one.
 """
 
-import itertools
-import random
+from dataclasses import asdict
 
 import torch
 
-from checks.charlm.lstm import ROUNDING, RUNS, SECTION, STEADY, Model, Sizes, other_ids, zeros_like
+from checks.charlm.lstm import ROUNDING, RUNS, SECTION, Model, Sizes
+from checks.charlm.parameters import assert_parameter_count
 from checks.support.criteria import criterion
-from checks.support.judge import (
-    assert_close,
-    reject,
-)
+from checks.support.judge import reject
 
 
 @criterion(
@@ -35,7 +32,7 @@ def test_forward_gives_one_logit_per_character(lab):
     section=SECTION,
     hint="Build a tiny CharLSTM yourself, call it with x of shape (2, 3), and look at what comes "
     "back: (logits, (h, c)).",
-    requires=RUNS,
+    requires=("charlm.model.logits-shape",),
 )
 def test_a_tiny_model_runs(lab):
     """With B=2 and T=3 a tiny model gives logits (2, 3, V)."""
@@ -43,162 +40,49 @@ def test_a_tiny_model_runs(lab):
     model(model.ids(2, 3))
 
 
-# ------------------------------------------------------------------ one call and the next
-
-
 @criterion(
-    "charlm.model.zero-state",
-    points=1,
-    section=SECTION,
-    hint="`forward` in model.py with hidden=None: both h and c start as zeros, for every call "
-    "anew; they are no parameters and no random numbers.",
-    requires=RUNS,
-)
-def test_no_state_means_zeros(lab):
-    """`hidden=None` gives the same as a state of zeros."""
-    model = Model(lab)
-    x = model.ids(3, 6)
-    logits, state = model(x)
-    zeros = zeros_like(state)
-    explicit, _ = model(x, zeros)
-    again, _ = model(x, zeros)
-    steady = torch.allclose(explicit, again, atol=ROUNDING)
-    assert_close(
-        logits,
-        explicit,
-        "logits without a state, against those with a state of zeros",
-        atol=ROUNDING,
-        given=model.describe(x),
-        cause="the state does not start at zero"
-        if steady
-        else "no two calls agree, even with the same state: a layer is made anew in forward, or "
-        "dropout acts in eval mode",
-    )
-
-
-@criterion(
-    "charlm.model.no-leak",
-    points=1,
-    section=SECTION,
-    hint="`forward` in model.py: return the state, do not keep it on `self`. A call without a "
-    "state has to start afresh.",
-    requires=("charlm.model.zero-state",),
-)
-def test_no_state_is_kept_between_calls(lab):
-    """A call without a state gives the same whatever calls came before."""
-    for mode in ("eval", "train"):
-        model = Model(lab)
-        model.handle.train(mode == "train")  # dropout is 0: both modes compute the same
-        x = model.ids(3, 6)
-        first, state = model(x)
-        for before, hidden in (("a call with the same x", None), ("a call with a state", state)):
-            model(x, hidden)
-            later, _ = model(x)
-            assert_close(
-                later,
-                first,
-                f"logits after {before}",
-                atol=ROUNDING,
-                given=f"{model.describe(x)}, {mode} mode, hidden=None",
-                cause="the state of an earlier call is kept and used again",
-            )
-
-
-@criterion(
-    "charlm.model.any-size",
+    "charlm.model.parameter-count",
     points=2,
     section=SECTION,
-    hint="No size may be written into the code: take B and T from `x.shape` in `forward`, the rest "
-    "from the arguments of `__init__`. The last batch of an epoch is smaller than the others.",
-    requires=STEADY,
+    hint="`CharLSTM.__init__` in model.py: one embedding V x E, `num_layers` LSTM layers, one "
+    "linear layer H -> V; each as an attribute of the module, made in `__init__` and nowhere else.",
+    requires=RUNS,
 )
-def test_any_sizes_work(lab):
-    """Any B, T, V, E, H and L work, also one after the other in the same model."""
-    rng = random.Random(lab.seed)
-    drawn = [[rng.randint(1, most) for most in (40, 12, 12, 4)] for _ in range(4)]
-    for V, E, H, L in ((1, 1, 1, 1), (2, 1, 3, 1), (7, 7, 7, 3), *drawn):
-        model = Model(lab, Sizes(V, E, H, L))
-        for B, T in ((5, 4), (3, 4), (1, 1), (rng.randint(1, 6), rng.randint(1, 9))):
-            model(model.ids(B, T))
-
-
-# ------------------------------------------------------------------ what depends on what
+def test_the_number_of_parameters_is_right(lab):
+    """The number of parameters follows from V, E, H and L."""
+    for V, E, H, L in ((55, 128, 256, 2), (11, 5, 7, 1), (11, 5, 7, 3), (13, 6, 6, 2)):
+        sizes = Sizes(V, E, H, L)
+        assert_parameter_count(lab, lab.model.CharLSTM(**asdict(sizes)), sizes)
 
 
 @criterion(
-    "charlm.model.causal",
-    points=3,
+    "charlm.model.state-shape",
+    points=2,
     section=SECTION,
-    hint="`CharLSTM` in model.py: pass `batch_first=True` if x is (B, T); never reorder axes with "
-    "`view`; one direction only. A logit may depend on its own row, up to its own time.",
+    hint="`forward` in model.py returns (logits, (h, c)): h and c are the LSTM's final state, one "
+    "(B, H) for each layer, stacked to (L, B, H). They are two different tensors.",
     requires=RUNS,
 )
-def test_a_character_moves_no_other_row_and_no_earlier_logit(lab):
-    """Changing `x[b, t]` moves only the logits at (b, t) and later in row b."""
-    model = Model(lab)
-    x = model.ids(3, 8)
-    base, _ = model(x)
-    allowed = torch.zeros(3, 8, dtype=torch.bool)
-    for b, t in ((0, 7), (1, 4), (2, 1), (0, 3), (2, 6), (1, 0)):
-        moved = moved_places(model, x, base, b, t)
-        allowed.zero_()
-        allowed[b, t:] = True
-        wrong = (moved & ~allowed).nonzero().tolist()
-        if wrong:
+def test_the_state_is_a_pair_of_l_by_b_by_h(lab):
+    """`forward` returns the state `(h, c)`, each of shape (L, B, H)."""
+    for L, B, T in ((1, 4, 6), (2, 3, 6), (3, 5, 2), (2, 1, 4), (1, 1, 1)):
+        model = Model(lab, Sizes(num_layers=L), scale=2.0)
+        x = model.ids(B, T)
+        h, c = model.state(model(x)[1], x)
+        if torch.equal(h, c):
             reject(
-                f"changing x[{b}, {t}] must move no logits but those at [{b}, {t}:]",
+                "h and c must be the hidden state and the cell state",
                 given=model.describe(x),
-                expected=f"the logits at all other places as they were, to {ROUNDING}",
-                got=f"logits moved at [b, t] = {wrong[:8]}",
-                cause=leak_cause(wrong, b, t),
+                got="twice the same tensor",
+                cause="h is returned in place of c, or c in place of h",
             )
-
-
-def moved_places(model, x, base, b, t):
-    """Where the logits move when `x[b, t]` changes: bool (B, T)."""
-    changed = x.clone()
-    changed[b, t] = other_ids(x, model.sizes.vocab_size)[b, t]
-    logits, _ = model(changed)
-    return ((logits - base).abs() > ROUNDING).any(dim=-1)
-
-
-def leak_cause(wrong, b, t):
-    """What the places that moved, but must not, say about the model."""
-    rows = {row for row, _ in wrong}
-    if rows == {b}:
-        return "earlier logits see later characters: the LSTM is bidirectional, or runs backwards"
-    if {time for _, time in wrong} == {t}:
-        return "rows of the batch are mixed: the LSTM takes x for (T, B); batch_first is missing"
-    return "rows of the batch are mixed: a `view` or `reshape` where axes should be transposed"
-
-
-@criterion(
-    "charlm.model.remembers",
-    points=2,
-    section=SECTION,
-    hint="`forward` in model.py: the LSTM has to run over the whole sequence, its state going from "
-    "each step to the next.",
-    requires=("charlm.model.causal", *STEADY),
-)
-def test_a_character_moves_the_logits_after_it(lab):
-    """Changing `x[b, t]` moves the logits at t and those after it."""
-    for L in (1, 2):
-        model = Model(lab, Sizes(num_layers=L))
-        x = model.ids(3, 6)
-        base, _ = model(x)
-        for b, t in itertools.product(range(3), (0, 2)):
-            moved = moved_places(model, x, base, b, t)[b, t:]
-            if not moved[:3].all():
-                still = t + int((~moved).nonzero()[0])
-                reject(
-                    f"changing x[{b}, {t}] must move the logits at [{b}, {still}]",
-                    given=model.describe(x),
-                    expected=f"other logits at [{b}, {t}] and in the steps after it",
-                    got=f"logits that stay as they were at [{b}, {still}]",
-                    cause="each step starts from an empty state"
-                    if still > t
-                    else "the character itself is not read, or is read one step late",
-                )
+        if not (h.abs() <= 1 + ROUNDING).all():  # h = o * tanh(c)
+            reject(
+                "h must be the hidden state, whose values lie between -1 and 1",
+                given=model.describe(x),
+                got=f"h from {h.min():.3g} to {h.max():.3g}",
+                cause="c is returned in place of h",
+            )
 
 
 @criterion(
@@ -213,8 +97,9 @@ def test_logits_are_raw(lab):
     """`forward` returns raw logits: not probabilities, not log-probabilities, nothing squashed."""
     model = Model(lab, Sizes(vocab_size=24, embed_dim=5, hidden_size=4), scale=2.0)
     x = model.ids(8, 16)
-    logits = model(x)[0].double().reshape(-1, 24)
-    cause = squashed_cause(logits, model.sizes.hidden_size)
+    logits, state = model(x)
+    logits = logits.double().reshape(-1, 24)
+    cause = squashed_cause(logits, width(state, model.sizes.hidden_size))
     if cause:
         reject(
             "logits must be the linear layer's output itself",
@@ -226,19 +111,25 @@ def test_logits_are_raw(lab):
         )
 
 
-def squashed_cause(logits, H):
-    """What was done to `logits` (rows, V) after the linear layer, or ""."""
+def width(state, H):
+    """How many numbers the output layer may read: those of the state, in two directions at most."""
+    h = state[0] if isinstance(state, (list, tuple)) and state else None
+    return 2 * max(H, h.shape[-1] if isinstance(h, torch.Tensor) and h.ndim else 0)
+
+
+def squashed_cause(logits, width):
+    """What was done to `logits` (rows, V) after a linear layer of `width` inputs, or ""."""
     if (logits >= 0).all() and ((logits.sum(dim=1) - 1).abs() < 1e-3).all():
         return "softmax: every row sums to 1"
     if (logits.logsumexp(dim=1).abs() < 1e-3).all():
         return "log_softmax: the exponentials of every row sum to 1"
     if (logits >= 0).all():
         return "ReLU, or another function that is never negative"
-    # A linear layer maps H numbers to V > H: after the mean over rows is taken away (the bias),
-    # and that over a row (a shift of a row changes no probability), the rank is H at most.
+    # A linear layer maps `width` numbers to V: after the mean over rows is taken away (the bias),
+    # and that over a row (a shift of a row changes no probability), the rank is `width` at most.
     # Rounding leaves 1e-6 of the largest singular value; tanh, clamp, sigmoid leave over 1e-2.
     centred = logits - logits.mean(dim=1, keepdim=True)
     values = torch.linalg.svdvals(centred - centred.mean(dim=0))
-    if values[0] > 0 and values[H] > 1e-3 * values[0]:
+    if len(values) > width and values[width] > 1e-3 * values[0]:
         return "a function such as tanh, sigmoid or a normalisation comes after the linear layer"
     return ""

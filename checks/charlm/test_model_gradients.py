@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from checks.charlm.lstm import SECTION, STEADY, Model
+from checks.charlm.lstm import SECTION, Model
 from checks.support.criteria import criterion
 from checks.support.inputs import generator
 from checks.support.judge import as_list, as_tensor, as_text, reject
@@ -39,7 +39,7 @@ def parameters_after_backward(lab, model, x, weights):
     section=SECTION,
     hint="Every parameter has to take part in `forward` and to require grad: nothing frozen, no "
     "layer left out, no padding_idx in the embedding, no detach() and no no_grad().",
-    requires=STEADY,
+    requires=("charlm.model.remembers", "charlm.model.raw-logits"),
 )
 def test_every_parameter_gets_a_gradient(lab):
     """Every parameter gets a gradient, in each of its rows and columns."""
@@ -84,7 +84,7 @@ def idle_cause(parameter):
     section=SECTION,
     hint="`forward` in model.py: no `detach()`, `.data` or `no_grad()` between two time steps of "
     "the same call. Cutting the graph belongs between batches, in train.py.",
-    requires=("charlm.model.gradients", "charlm.model.remembers"),
+    requires=("charlm.model.gradients", "charlm.model.parameter-count"),
 )
 def test_gradients_flow_back_through_time(lab):
     """The gradient of the last logits is the slope of the last logits, through all time steps."""
