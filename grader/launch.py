@@ -67,7 +67,7 @@ def launch(sandbox: Sandbox, submission: Path, hash_seed: int) -> Launched:
         "OMP_NUM_THREADS": "1",
     }
     if sandbox.isolated:
-        environment["GRADER_DROP_ROOT"] = "1"
+        environment["GRADER_ISOLATED"] = "1"
     with theirs:
         process = subprocess.Popen(
             sandbox.command(python, submission),

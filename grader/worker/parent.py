@@ -7,6 +7,8 @@ are the child's process id and how it ended.
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import os
 import shutil
 import signal
@@ -23,17 +25,21 @@ from .child import Server
 from .limits import Limits
 from .wire import HEADER, frame, pack, unpack
 
+SCRATCH = ("/tmp", "/dev/shm")  # all that a sandboxed worker can write to
+
 
 def main(descriptor: int) -> None:
     """Serve the judge at the other end of the socket until it closes."""
     control = socket.socket(fileno=descriptor)
-    if os.getuid() == 0 and os.environ.pop("GRADER_DROP_ROOT", ""):
+    isolated = os.environ.pop("GRADER_ISOLATED", "")
+    if isolated and os.getuid() == 0:
         limits.drop_root()
     limits.prctl(limits.PR_SET_PDEATHSIG, signal.SIGKILL)
     limits.adopt_orphans()
     _warm_up()
     limits.prctl(limits.PR_SET_DUMPABLE, 0)  # no child may look into this process
     control.sendall(frame(pack("ready")))
+    scratch = {folder: set(os.listdir(folder)) for folder in SCRATCH if isolated}
     while (message := _receive(control)) is not None:
         request, descriptors = message
         reply = None  # to a `ping`
@@ -41,7 +47,10 @@ def main(descriptor: int) -> None:
             reply = _fork(control, request, descriptors)
         elif request["op"] == "end":
             reply = _end(request["pid"], request["scratch"], request["grace"])
+            _empty(scratch)
         control.sendall(frame(pack(reply)))
+        if request["op"] == "end" and _used(scratch):
+            break  # what cannot be deleted makes way for a new parent
     limits.end_descendants()
     os._exit(0)  # torch's own farewell takes a tenth of a second
 
@@ -55,6 +64,28 @@ def _warm_up() -> None:
     torch.autograd.backward(output.sum())
     torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
     torch.optim.AdamW(model.parameters()).step()  # loads torch._dynamo: over a second
+    gc.collect()
+    gc.freeze()  # else the first collection in a child would touch, and so copy, every page
+
+
+def _empty(scratch: dict[str, set[str]]) -> None:
+    """Delete what a check left behind, so that no state of its own meets the next one."""
+    for path in _used(scratch):
+        if os.path.isdir(path) and not os.path.islink(path):
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            with contextlib.suppress(OSError):
+                os.unlink(path)
+
+
+def _used(scratch: dict[str, set[str]]) -> list[str]:
+    """What there is beside what was there at first."""
+    return [
+        os.path.join(folder, name)
+        for folder, first in scratch.items()
+        for name in os.listdir(folder)
+        if name not in first
+    ]
 
 
 def _receive(control: socket.socket) -> tuple[dict[str, Any], list[int]] | None:
@@ -118,16 +149,22 @@ def _end(pid: int, scratch: str, grace: float) -> dict[str, int | None]:
 
     `grace` is how long, in seconds, a child that hung up may take to become a zombie.
     """
-    until = time.monotonic() + grace
-    while not (finished := os.waitpid(pid, os.WNOHANG))[0] and time.monotonic() < until:
-        time.sleep(0.002)
-    if not finished[0]:
-        os.kill(pid, signal.SIGKILL)
-        os.waitpid(pid, 0)
+    status = _own_end(pid, grace)
     limits.end_descendants()
     shutil.rmtree(scratch, ignore_errors=True)
-    if not finished[0]:
+    if status is None:
         return {"exit": None, "signal": None}
-    if os.WIFSIGNALED(finished[1]):
-        return {"exit": None, "signal": os.WTERMSIG(finished[1])}
-    return {"exit": os.WEXITSTATUS(finished[1]), "signal": None}
+    if os.WIFSIGNALED(status):
+        return {"exit": None, "signal": os.WTERMSIG(status)}
+    return {"exit": os.WEXITSTATUS(status), "signal": None}
+
+
+def _own_end(pid: int, grace: float) -> int | None:
+    """The wait status of a child that ends in time, else None."""
+    until = time.monotonic() + grace
+    try:
+        while not (finished := os.waitpid(pid, os.WNOHANG))[0] and time.monotonic() < until:
+            time.sleep(0.002)
+    except ChildProcessError:  # the end of another child, in the same check, was its end too
+        return None
+    return finished[1] if finished[0] else None

@@ -86,12 +86,13 @@ def kind_of(value: Any) -> str:
 
 def _by_meaning(value: Any) -> Any:
     """The built-in value that a harmless variant stands for; the value itself if it is none."""
-    if value is None or type(value) is bool:
+    kind = type(value)  # not `isinstance`, which believes a `__class__` that lies
+    if value is None or kind is bool:
         return value
     for exact, convert in _EXACT:
-        if isinstance(value, exact):
-            return value if type(value) is exact else convert(value)
-    if isinstance(value, tuple) and type(value) is not tuple:  # namedtuple, torch.Size, ...
+        if issubclass(kind, exact):
+            return value if kind is exact else convert(value)
+    if issubclass(kind, tuple) and kind is not tuple:  # namedtuple, torch.Size, ...
         return tuple(tuple.__iter__(value))
     numpy = sys.modules.get("numpy")
     if numpy is not None:
