@@ -1,0 +1,320 @@
+"""What a submission's process can see, reach and leave behind, in each sandbox."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from grader.outcomes import SubmissionProblem
+from grader.workers import WorkerParent
+from tests.conftest import OpenLab
+
+ROOT = Path(__file__).parent.parent
+
+ANSWERS = """\
+import ctypes, gc, os, signal, socket, sys, threading, time
+
+first = os.getpid()
+
+def named(name):
+    ctypes.CDLL(None).prctl(15, name.encode(), 0, 0, 0)  # PR_SET_NAME
+
+def daemon(name):
+    '''A process that has left the session, its parent and its descriptors.'''
+    read, write = os.pipe()
+    if os.fork() == 0:
+        os.setsid()
+        if os.fork() == 0:
+            named(name)
+            for number in range(1, 32):
+                if number not in (signal.SIGKILL, signal.SIGSTOP):
+                    signal.signal(number, signal.SIG_IGN)
+            os.write(write, b'x')
+            os.closerange(0, 256)
+            time.sleep(600)
+        os._exit(0)
+    os.read(read, 1)
+    return 41
+
+def hopping_daemon(name):
+    '''A process that is another one every few milliseconds.'''
+    daemon_pid = os.fork()
+    if daemon_pid == 0:
+        os.setsid()
+        named(name)
+        while True:
+            if os.fork():
+                os._exit(0)
+            time.sleep(0.01)
+    return 41
+
+def thread(name):
+    def work():
+        named(name)
+        while True:
+            time.sleep(0.01)
+    threading.Thread(target=work, daemon=True).start()
+    return 41
+
+def family(name):
+    '''Children that have children.'''
+    for _ in range(3):
+        os.fork()
+    named(name)
+    if os.getpid() != first:
+        time.sleep(600)
+    time.sleep(0.1)
+    return 41
+
+def thread_bomb():
+    '''How many threads there can be; the limit is on processes and threads together.'''
+    count, end = 0, threading.Event()
+    try:
+        while count < 1000:
+            threading.Thread(target=end.wait, daemon=True).start()
+            count += 1
+    except RuntimeError:
+        pass
+    end.set()
+    return count
+
+def daemon_without_parent(name):
+    daemon(name)
+    os.kill(os.getppid(), signal.SIGKILL)
+    time.sleep(600)
+
+def stops_parent(name):
+    os.kill(os.getppid(), signal.SIGSTOP)
+    return 41
+
+def environment():
+    return dict(os.environ), list(sys.argv), open('/proc/self/environ').read()
+
+def everything_in_memory():
+    seen = [repr(row.f_locals) for row in sys._current_frames().values()]
+    row = sys._getframe()
+    while row is not None:
+        seen.append(repr(row.f_locals))
+        row = row.f_back
+    for thing in gc.get_objects():
+        if type(thing) in (dict, list, tuple) and len(thing) < 10_000:
+            values = thing.values() if type(thing) is dict else thing
+            seen += [str(value) for value in values if type(value) in (int, str, bytes)]
+    return '\\n'.join(seen)
+
+def connects(port):
+    try:
+        socket.create_connection(('127.0.0.1', port), timeout=5).close()
+    except OSError as error:
+        return str(error)
+    return 'connected'
+
+def sees(path):
+    return os.path.exists(path)
+
+def lists(path):
+    return sorted(os.listdir(path))
+
+def reads(path):
+    with open(path, 'rb') as file:
+        return file.read(10)
+
+def reads_parent(what):
+    return reads(f'/proc/{os.getppid()}/{what}')
+
+def writes(path):
+    with open(path, 'w') as file:
+        file.write('x')
+    return True
+
+def writes_much():
+    with open('large', 'wb') as file:
+        os.ftruncate(file.fileno(), 2**30)
+
+def litters():
+    os.makedirs('/tmp/litter/deep', exist_ok=True)
+    writes('/tmp/litter/deep/file')
+    writes('/dev/shm/litter')
+    writes('litter')
+
+def litters_for_good():
+    litters()
+    os.chmod('/tmp/litter', 0)
+"""
+FILES = {"answers.py": ANSWERS}
+
+
+def alive(name: str) -> list[int]:
+    """Processes and threads of this name, as the machine sees them."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/task/[0-9]*/comm"):
+        try:
+            if path.read_text().strip() == name:
+                found.append(int(path.parts[2]))
+        except OSError:
+            continue
+    return found
+
+
+def wait_for_none(name: str) -> list[int]:
+    """Those that live on; the kernel may take a moment to bury what was killed with a sandbox."""
+    until = time.monotonic() + 10
+    while (left := alive(name)) and time.monotonic() < until:
+        time.sleep(0.01)
+    return left
+
+
+@pytest.fixture
+def isolated(workers: WorkerParent) -> None:
+    if not workers.sandbox.isolated:
+        pytest.skip("only a sandbox walls this off")
+
+
+@pytest.mark.parametrize("kind", ["daemon", "hopping_daemon", "thread", "family"])
+def test_nothing_outlives_its_check(open_lab: OpenLab, kind: str) -> None:
+    name = f"toy-{secrets.token_hex(4)}"
+    lab = open_lab(FILES)
+    getattr(lab.answers, kind)(name)
+    assert alive(name)
+    lab.close()
+    assert alive(name) == []
+
+
+def test_processes_are_limited(open_lab: OpenLab, workers: WorkerParent) -> None:
+    if os.getuid() == 0 and not workers.sandbox.isolated:
+        pytest.skip("the kernel does not limit root's processes")
+    assert open_lab(FILES).answers.thread_bomb() <= 128
+
+
+@pytest.mark.usefixtures("isolated")
+def test_a_daemon_does_not_outlive_the_parent_that_it_killed(open_lab: OpenLab) -> None:
+    name = f"toy-{secrets.token_hex(4)}"
+    lab = open_lab(FILES)
+    with pytest.raises(SubmissionProblem):
+        lab.answers.daemon_without_parent(name)
+    lab.close()
+    assert wait_for_none(name) == []
+    assert open_lab(FILES).answers.sees("/")
+
+
+def test_a_parent_that_was_stopped_is_replaced(
+    open_lab: OpenLab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lab = open_lab(FILES)
+    lab.answers.stops_parent("")
+    monkeypatch.setattr("grader.workers.ANSWER_SECONDS", 0.3)
+    lab.close()
+    monkeypatch.undo()
+    assert open_lab(FILES).answers.sees("/")
+
+
+def test_nothing_of_ours_is_in_the_environment(open_lab: OpenLab) -> None:
+    inside, arguments, raw = open_lab(FILES).answers.environment()
+    assert arguments == ["check"]
+    for text in (raw, "\n".join(inside)):
+        assert "SECRET" not in text
+        assert "PYTEST" not in text
+    assert set(inside) <= {
+        "PATH", "LANG", "LC_CTYPE", "HOME", "TMPDIR", "PWD", "PYTHONHASHSEED", "OMP_NUM_THREADS",
+        "KMP_DUPLICATE_LIB_OK", "KMP_INIT_AT_FORK", "TORCHINDUCTOR_CACHE_DIR",
+    }  # fmt: skip
+    assert inside["HOME"] == inside["TMPDIR"]
+
+
+def test_the_checks_seed_stays_with_the_judge(open_lab: OpenLab) -> None:
+    lab = open_lab(FILES, seed=123_456_789_012_345)
+    seen = lab.answers.everything_in_memory()
+    assert "everything_in_memory" in seen
+    assert "123456789012345" not in seen
+
+
+def test_the_network_is_walled_off(open_lab: OpenLab, workers: WorkerParent) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        said = open_lab(FILES).answers.connects(server.getsockname()[1])
+    assert (said != "connected") == workers.sandbox.isolated
+
+
+@pytest.mark.usefixtures("isolated")
+def test_only_the_submission_the_interpreter_and_scratch_are_seen(
+    open_lab: OpenLab, tmp_path: Path
+) -> None:
+    secret = tmp_path / "result.json"
+    secret.write_text("ours")
+    answers = open_lab(FILES).answers
+    for path in (secret, ROOT / "checks", ROOT / "reference", ROOT / "tests", ROOT / "grader"):
+        assert path.exists()
+        assert not answers.sees(str(path)), path
+    for name in ("/etc/passwd", "/etc/shadow", "/var", "/run", "/srv", "/sys"):
+        assert not answers.sees(name), name
+    needed = [Path(os.path.realpath(path)) for path in (sys.prefix, sys.base_prefix)]
+    for folder in {parent for path in needed for parent in path.parents}:
+        ways = {path.relative_to(folder).parts[0] for path in needed if folder in path.parents}
+        if folder != Path("/") and not folder.is_relative_to("/usr"):
+            assert set(answers.lists(str(folder))) <= ways, folder
+    assert answers.lists("/engine/grader") == ["worker"]
+
+
+@pytest.mark.usefixtures("isolated")
+def test_only_scratch_can_be_written_to(open_lab: OpenLab, workers: WorkerParent) -> None:
+    answers = open_lab(FILES).answers
+    folder = Path(answers.lists("/submission")[0])
+    for path in (
+        "/submission/x", f"/submission/{folder}/answers.py", "/engine/grader/worker/wire.py",
+        "/usr/x", "/x", "/dev/x", "/proc/sys/kernel/hostname", os.__file__,
+    ):  # fmt: skip
+        with pytest.raises(SubmissionProblem, match=r"OSError|PermissionError"):
+            answers.writes(path)
+    assert answers.writes("x")
+    assert answers.writes("/tmp/x")
+
+
+@pytest.mark.usefixtures("isolated")
+@pytest.mark.parametrize("what", ["mem", "environ", "fd/0", "maps"])
+def test_the_workers_parent_cannot_be_looked_into(open_lab: OpenLab, what: str) -> None:
+    with pytest.raises(SubmissionProblem, match="PermissionError"):
+        open_lab(FILES).answers.reads_parent(what)
+
+
+@pytest.mark.usefixtures("isolated")
+@pytest.mark.parametrize("kind", ["litters", "litters_for_good"])
+def test_nothing_is_handed_on_to_the_next_check(open_lab: OpenLab, kind: str) -> None:
+    lab = open_lab(FILES)
+    getattr(lab.answers, kind)()
+    assert lab.answers.sees("/tmp/litter")
+    lab.close()
+    answers = open_lab(FILES).answers
+    for path in ("/tmp/litter", "/dev/shm/litter", "litter"):
+        assert not answers.sees(path)
+
+
+def test_the_working_folder_is_fresh_in_every_check(open_lab: OpenLab) -> None:
+    lab = open_lab(FILES)
+    lab.answers.writes("litter")
+    assert lab.answers.sees("litter")
+    lab.close()
+    assert not open_lab(FILES).answers.sees("litter")
+
+
+def test_large_files_are_refused(open_lab: OpenLab) -> None:
+    with pytest.raises(SubmissionProblem, match="File too large"):
+        open_lab(FILES).answers.writes_much()
+
+
+def test_what_is_printed_is_kept_in_part(open_lab: OpenLab) -> None:
+    text = (
+        "import os, sys\ndef shout():\n    for n in range(3000): print(n)\n"
+        "    sys.stdout.flush()\n    os.write(2, b'end')\n"
+    )
+    lab: Any = open_lab({"answers.py": text})
+    lab.answers.shout()
+    assert lab.output.startswith("0\n1\n")
+    assert lab.output.endswith("2999\nend")
+    assert "bytes left out" in lab.output
+    assert len(lab.output) < 10_000
