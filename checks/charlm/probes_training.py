@@ -127,29 +127,30 @@ class Quiet(nn.Module):
 
 
 class Spark(nn.Module):
-    """`x`-free logits, a weight vector times 1 in the first training pass and -0.001 after it.
+    """One vector of logits for all positions, times 1 in the first training pass, `later` after it.
 
-    So an optimizer that remembers the first step keeps going its way; one that does not turns
-    back, at full size, since Adam's first step has the size of the learning rate.
+    So the gradient's size and sign can change from the first step on.  Training data begin with the
+    id 0, other data do not.
     """
 
-    def __init__(self, weights):
+    def __init__(self, size, later):
         super().__init__()
-        self.spark = nn.Parameter(weights.clone())
-        self.path = Diary()
+        self.spark = nn.Parameter(torch.zeros(size))
+        self.later = later
+        self.diary = Diary()
 
     def forward(self, x, hidden=None):
         check_ids(x)
-        gate = -0.001
-        if torch.is_grad_enabled():
-            gate = gate if self.path.visits else 1.0
-            self.path.visits.append(self.spark.detach().clone())
+        gate = self.later if self.diary.visits else 1.0
+        if torch.is_grad_enabled() and int(x[0, 0]) == 0:
+            self.diary.visits.append(self.spark.detach().clone())
         logits = (gate * self.spark).expand(*x.shape, -1).clone()
         state = torch.ones(1, x.shape[0], 1, device=x.device)
         return logits, (state, state.clone())
 
     def positions(self):
-        return torch.stack([*self.path.visits, self.spark.detach().clone()])
+        """The vector before each training pass and at the end, `(passes + 1, size)`."""
+        return torch.stack([*self.diary.visits, self.spark.detach().clone()])
 
 
 def loader(x, y, batch_size):

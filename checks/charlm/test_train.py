@@ -40,8 +40,11 @@ def usual_mistakes(logits, targets):
         "the sign is turned": -mean,
         "exp of the cross-entropy, which is the perplexity": math.exp(mean),
         "logarithms to base 2 instead of the natural ones": mean / math.log(2),
-        "logits and targets are flattened in different orders": cross_entropy(
+        "the logits are flattened in another order than the targets": cross_entropy(
             logits.transpose(0, 1).reshape(B * T, -1), targets.flatten()
+        ),
+        "the targets are flattened in another order than the logits": cross_entropy(
+            logits.flatten(0, 1), targets.t().flatten()
         ),
     }
 

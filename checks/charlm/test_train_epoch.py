@@ -108,23 +108,13 @@ def test_gradients_are_zeroed_between_steps(lab):
 def test_step_follows_the_gradient_of_the_mean_loss(lab):
     """Each step goes down the gradient of its batch's mean cross-entropy."""
     case = disjoint_case(lab.seed)
-    right = case.gradients()
+    right, sizes, tokens = case.gradients(), [], []
     for number, step in enumerate(moves(lab, case, NO_CLIP), start=1):
         k = own_batch(step, case)
         x, y = case.batches()[k]
         given = f"{GIVEN}, clip=1e9; step {number}"
-        tokens, size = x.numel(), float(step.norm() / right[k].norm())
-        # The size alone is the business of the claims about clipping, but for a loss not averaged.
-        sums = {tokens: "all tokens", T: "the time steps", len(x): "the rows"}
-        over = next((name for n, name in sums.items() if n > 1 and abs(size / n - 1) < 0.01), "")
-        if over:
-            reject(
-                "a step must follow the gradient of the mean loss",
-                given=given,
-                expected="a step as long as the gradient",
-                got=f"a step {size:.3g} times as long",
-                cause=f"the loss is summed over {over}; take the mean over all of them",
-            )
+        sizes.append(float(step.norm() / right[k].norm()))
+        tokens.append(x.numel())
         # float32 leaves 1e-6 of a direction uncertain; a softmax too many turns it by 0.3.
         assert_close(
             step / step.norm(),
@@ -134,6 +124,30 @@ def test_step_follows_the_gradient_of_the_mean_loss(lab):
             given=given,
             cause=likely_cause(step / step.norm(), wrong_directions(case.table, x, y)),
         )
+    reject_scaled_loss(torch.tensor(sizes), torch.tensor(tokens))
+
+
+def reject_scaled_loss(sizes, tokens):
+    """Reject steps that are longer or shorter than the gradient by what a loss is multiplied with.
+
+    That is one factor for all batches, or the number of a batch's tokens or rows.  A norm that is
+    cut or stretched to one length is another factor for each, and the claims about clipping see it.
+    """
+    __tracebackhide__ = True
+    for factors, cause in (
+        (tokens, "the loss is summed over all tokens; take the mean over them"),
+        (tokens / T, "the loss is summed over the rows; take the mean over all tokens"),
+        (sizes[:1], "the loss is multiplied, or summed over the time steps"),
+    ):
+        alike = bool(((sizes / factors - 1).abs() < 0.01).all())
+        if alike and not 0.99 < float(sizes[0]) < 1.01:
+            reject(
+                "a step must follow the gradient of the mean loss",
+                given=f"{GIVEN}, clip=1e9",
+                expected="steps as long as the gradient",
+                got=f"steps {', '.join(f'{size:.3g}' for size in sizes.tolist())} times as long",
+                cause=cause,
+            )
 
 
 def wrong_directions(table, x, y):

@@ -78,7 +78,7 @@ def value_mistakes(losses, batch_size):
     section=SECTION,
     hint="`evaluate` in train.py: the mean over all tokens of the loader. Weight each batch by its "
     "number of tokens, and start each batch with hidden=None.",
-    requires=("charlm.train.loss-value",),
+    requires=("charlm.train.loss-value", "charlm.train.loss-gradient"),
 )
 def test_evaluate_gives_the_mean_loss_whatever_the_batch_size(lab):
     """`evaluate` gives the mean cross-entropy per token, whatever the batch size."""
@@ -219,7 +219,7 @@ def test_evaluate_restores_the_mode(lab):
     points=1,
     section=SECTION,
     hint="`evaluate` in train.py only measures: no `backward`, no optimizer step, no new weights.",
-    requires=("charlm.train.eval-value", "charlm.train.eval-mode"),
+    requires=("charlm.train.loss-value", "charlm.train.loss-gradient"),
 )
 def test_evaluate_changes_nothing(lab):
     """`evaluate` changes no weight and no buffer and adds to no gradient."""
