@@ -69,3 +69,10 @@ def open_lab(workers: WorkerParent) -> Iterator[OpenLab]:
     yield open_one
     for lab in labs:
         lab.close()
+
+
+@pytest.fixture
+def isolated(workers: WorkerParent) -> None:
+    """For what only a sandbox does."""
+    if not workers.sandbox.isolated:
+        pytest.skip("only a sandbox walls this off")
