@@ -10,7 +10,7 @@ from typing import Any
 import hypothesis.strategies as st
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 
 from grader.handles import Handle, ImportFailed, Lab, Session
 from grader.outcomes import Crashed, GraderError, Result, StudentError, SubmissionProblem
@@ -50,7 +50,7 @@ reports = st.fixed_dictionaries(
 )
 
 
-@QUICK
+@settings(QUICK, max_examples=100)
 @given(st.dictionaries(words, values | reports | st.just(True)), st.sampled_from(["call", "next"]))
 def test_any_reply_is_an_answer_or_the_submissions_problem(reply: dict[str, Any], op: str) -> None:
     session = Session(Scripted(reply))  # type: ignore[arg-type]
