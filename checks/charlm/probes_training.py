@@ -56,16 +56,18 @@ def check_ids(x):
 class Table(nn.Module):
     """Logits read off a table: `table[x] * (1 + growth * position)`.
 
-    The table's columns are two parameters, so that a norm per parameter is not the whole norm.  The
-    state counts the ids read; `growth` lets a state that is passed on show in the logits.  In train
-    mode `dropout` acts; with 1 it leaves nothing of the logits.
+    Its columns are held by two matrices and, the last one, by a vector, so that what is done to
+    each parameter, or to matrices only, is not what is done to the whole.  The state counts the ids
+    read; `growth` lets a state that is passed on show in the logits.  In train mode `dropout` acts;
+    with 1 it leaves nothing of the logits.
     """
 
     def __init__(self, table, growth=0.0, dropout=0.0):
         super().__init__()
         half = table.shape[1] // 2
         self.left = nn.Parameter(table[:, :half].clone())
-        self.right = nn.Parameter(table[:, half:].clone())
+        self.right = nn.Parameter(table[:, half:-1].clone())
+        self.bias = nn.Parameter(table[:, -1].clone())
         self.dropout = nn.Dropout(dropout)
         self.growth = growth
         self.diary = Diary()
@@ -77,8 +79,7 @@ class Table(nn.Module):
         B, T = x.shape
         read = 0.0 if hidden is None else hidden[0].detach().max().item()
         steps = torch.arange(T, dtype=torch.float32, device=x.device)
-        weights = torch.cat([self.left, self.right], dim=1)
-        logits = self.dropout(weights[x]) * (1 + self.growth * (read + steps))[:, None]
+        logits = self.dropout(self.columns()[x]) * (1 + self.growth * (read + steps))[:, None]
         logits = Graph.apply(logits, self.diary)
         h = torch.full((1, B, 1), read + T, device=x.device)
         c = logits[:, -1, :1].unsqueeze(0)  # part of the graph, as a real state is
@@ -101,7 +102,10 @@ class Table(nn.Module):
         return list(self.diary.visits)
 
     def weights(self):
-        return torch.cat([self.left, self.right], dim=1).detach().clone()
+        return self.columns().detach().clone()
+
+    def columns(self):
+        return torch.cat([self.left, self.right, self.bias[:, None]], dim=1)
 
 
 class Quiet(nn.Module):
@@ -206,6 +210,11 @@ def set_gradients(model, value):
 def gradients(model):
     """The gradients, one tensor per parameter; zeros where there is none."""
     return [torch.zeros_like(p) if p.grad is None else p.grad.clone() for p in model.parameters()]
+
+
+def trainable(model):
+    """Whether autograd is on, and asked for by all parameters."""
+    return torch.is_grad_enabled() and all(p.requires_grad for p in model.parameters())
 
 
 def state(model):

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from checks.support.oracles import table_gradient
 
-V, T, K, ROWS = 12, 6, 4, 2  # characters, steps, batches, rows of a batch (1 in the last)
+V, T, K, ROWS = 36, 6, 12, 2  # characters, steps, batches, rows of a batch (1 in the last)
 
 
 class Case(NamedTuple):
