@@ -1,7 +1,7 @@
 """Stub models whose greedy text is known.
 
-`successor_chain`: after each character one other is likeliest.  `Reading`: the next character
-depends on every one read so far.
+`successor_chain`: after each character one other is likeliest; `branching`: after each, one of two
+follows.  `Reading`: the next character depends on every one read so far.
 """
 
 import random
@@ -9,13 +9,14 @@ import random
 import torch
 
 CHARACTERS = "\n abcdefghijklmnopqrstuvwxyz.,!TZé"
+CAPITALS = "\n ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
 def successor_chain(lab, alphabet, gap=2.5, **options):
     """A stub with one likeliest successor for each character, and that map.
 
-    All successors form one cycle.  The likeliest has probability 0.36, so 40 draws follow the map
-    with probability 1e-17.
+    All successors form one cycle.  `gap` is how far the likeliest logit is above the others; a
+    draw, at whatever temperature above 0.01, then takes another character soon.
     """
     V = len(alphabet)
     cycle = random.Random(lab.seed).sample(range(V), V)
@@ -32,6 +33,17 @@ def follow(following, start, length):
     for _ in range(length):
         ids.append(following[ids[-1]])
     return ids[1:]
+
+
+def branching(lab, alphabet):
+    """A stub after whose characters two others are equally likely, and no third is possible."""
+    V = len(alphabet)
+    draw = random.Random(lab.seed)
+    following = {a: sorted(draw.sample(range(V), 2)) for a in range(V)}
+    table = torch.full((V, V), -1e3)  # probability e^-1000
+    for a, pair in following.items():
+        table[a, pair] = 0.0
+    return lab.probes_sampling.Chain(table), following
 
 
 class Reading:

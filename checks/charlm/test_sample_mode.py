@@ -14,7 +14,7 @@ PROMPT, LENGTH = "hello", 12
     points=2,
     section=SECTION,
     hint="`sample` in sample.py: put the model in eval mode first, so that dropout is off.",
-    requires=(*BASICS, "charlm.sample.greedy"),
+    requires=("charlm.sample.carries-state",),
 )
 def test_sampling_runs_in_eval_mode(lab):
     """`sample` runs the model in eval mode, so that dropout is off."""

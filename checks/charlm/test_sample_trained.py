@@ -48,7 +48,12 @@ def test_continuation_is_coherent_with_the_text(lab, overfitted):
     section=SECTION,
     hint="`sample` in sample.py: a high temperature must make the text of the trained model more "
     "varied, a low one less.",
-    requires=("charlm.train.overfit", *BASICS, "charlm.sample.temperature-*"),
+    requires=(
+        "charlm.train.overfit",
+        *BASICS,
+        "charlm.sample.temperature-*",
+        "charlm.sample.top-p-one",
+    ),
     seconds=60,
 )
 def test_diversity_rises_with_the_temperature(lab, overfitted):
