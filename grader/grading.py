@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -34,7 +35,9 @@ class Grading:
         self.config, self.setting = config, setting
         self.started = time.monotonic()
         torch.set_num_threads(1)  # the worker has the other core
+        gc.freeze()  # pytest collects garbage at the end: spare it torch's million objects
         self.board = Board()
+        self.broken: list[str] = []
         self.parents: dict[int, WorkerParent] = {}
         shared = config.pluginmanager.get_plugin(SHARED)
         if shared is not None:
@@ -91,6 +94,13 @@ class Grading:
         """Announce what is expected, once `-k`, `-m` and `--lf` have had their say."""
         marked = [(item, criteria.marker_of(item)) for item in session.items]
         self.board.expect(criteria.blank_result(item, m) for item, m in marked if m)
+        if self.broken:
+            self.board.give_up("The checks cannot be loaded:\n" + "\n".join(self.broken))
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """A file of checks that cannot be loaded is the grader's failure, not the student's."""
+        if report.failed:
+            self.broken.append(str(report.longrepr)[-2000:])
 
     # ------------------------------------------------------------------ running
 
@@ -173,7 +183,7 @@ class Grading:
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """Write the result file; the grader's own failure makes the exit status differ."""
         outcomes = {result.outcome for result in self.board.results.values()}
-        if Outcome.GRADER_ERROR in outcomes:
+        if self.broken or Outcome.GRADER_ERROR in outcomes:
             session.exitstatus = GRADER_FAILED
         if self.config.option.result:
             path = Path(self.config.invocation_params.dir, self.config.option.result)

@@ -28,6 +28,9 @@ BLOCKING = frozenset(
 )
 
 
+OURS = "The grader failed here; this is not your mistake and costs no points."
+
+
 @dataclass(frozen=True)
 class Frame:
     """A place in the submission: a file relative to the lab's folder, a line and its text."""

@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis.errors import Flaky
 
 from .handles import ImportFailed
-from .outcomes import Blocked, Outcome, Result, StudentError, SubmissionProblem
+from .outcomes import OURS, Blocked, Outcome, Result, StudentError, SubmissionProblem
 
 FIELDS = ("required", "given", "expected", "got", "cause", "where")
 
@@ -35,7 +35,7 @@ def judge(result: Result, error: BaseException | None, output: str) -> None:
         result.required = result.required or str(error) or result.title
     else:
         result.outcome = Outcome.GRADER_ERROR
-        result.required = "The grader failed here; this is not your mistake and costs no points."
+        result.required = OURS
         places = [
             f"{row.filename}:{row.lineno}" for row in traceback.extract_tb(error.__traceback__)
         ]
