@@ -50,13 +50,14 @@ class Model:
         """Keyword arguments of `CharLSTM`."""
         return asdict(self.sizes)
 
+    def answer(self, x: Tensor, *hidden: Any, **options: Any) -> tuple[Any, Any]:
+        """What should be logits and state, as they came."""
+        name = "what forward returns, (logits, (h, c)),"
+        return as_pair(self.handle(x, *hidden, **options), name, given=self.describe(x))
+
     def __call__(self, x: Tensor, *hidden: Any, **options: Any) -> tuple[Tensor, Any]:
         """Logits, of shape (B, T, V) and finite, and the state as it came."""
-        logits, state = as_pair(
-            self.handle(x, *hidden, **options),
-            "what forward returns, (logits, (h, c)),",
-            given=self.describe(x),
-        )
+        logits, state = self.answer(x, *hidden, **options)
         return self.logits(logits, x), state
 
     def state(self, value: object, x: Tensor) -> tuple[Tensor, Tensor]:
@@ -76,8 +77,8 @@ class Model:
         shape is a matter for the check of shapes.
         """
         shape = (self.sizes.num_layers, len(x), self.sizes.hidden_size)
-        returned = self(x)[1]
-        tries = [(torch.zeros(shape), torch.zeros(shape))]
+        tries: list[Any] = [(torch.zeros(shape), torch.zeros(shape))]
+        _, returned = self.answer(x)
         if isinstance(returned, (list, tuple)) and all(isinstance(t, Tensor) for t in returned):
             tries.append(tuple(torch.zeros_like(t) for t in returned))
         for zeros in tries:
@@ -100,6 +101,12 @@ class Model:
             got = str(logits.dtype) if not logits.is_floating_point() else "nan or inf"
             reject("logits must be finite floating-point numbers", given=given, got=got)
         return logits
+
+    def train(self) -> bool:
+        """Go to train mode; whether calls repeat there, as they should while dropout is 0."""
+        self.handle.train()
+        x = self.ids(3, 6)
+        return torch.allclose(self.from_zeros(x), self.from_zeros(x), atol=ROUNDING)
 
     def describe(self, x: Tensor) -> str:
         """The sizes, for the `given` of a message."""

@@ -24,8 +24,8 @@ def test_dropout_acts_in_train_mode(lab):
             got="two calls with different logits",
             cause="the rate is written into the code; the argument `dropout` is not used",
         )
-    # With small weights the variance is proportional to p / (1 - p): 9 times as much; or, where kept
-    # values are not scaled up, to p * (1 - p): 2.8 times. The logarithm of the ratio has a standard
+    # With small weights the variance goes with p / (1 - p), 9 times as much; or, where kept values
+    # are not scaled up, with p * (1 - p), 2.8 times. The logarithm of the ratio has a standard
     # deviation of 0.06 (0.11 where all steps share a mask): 1.2 is over 7 of them away, p < 1e-11.
     if not much > 1.2 * little > 0:
         reject(

@@ -79,6 +79,8 @@ def describe(value: object) -> str:
     if value is None or type(value) in (bool, int, float, complex, str, bytes):
         text = repr(value)
         return text if len(text) <= 200 else f"{text[:200]}... ({len(value)} long)"
+    if type(value).__module__ == "grader.handles":  # an object beside the student's code
+        return f"an object, {value!r}"
     return f"an object of type {type(value).__name__}"
 
 
@@ -190,7 +192,7 @@ def assert_close(
     Both are tensors of one shape, or numbers.  `expected` is the judge's own.
     """
     __tracebackhide__ = True
-    target = torch.as_tensor(expected).detach().double()
+    target = torch.as_tensor(expected, dtype=torch.float64).detach()
     if target.ndim == 0 and not isinstance(got, Tensor):
         actual = torch.tensor(as_number(got, name, given=given), dtype=torch.float64)
     else:
