@@ -19,7 +19,7 @@ from .worker.limits import Limits
 from .worker.wire import HEADER, MAX_MESSAGE, WireError, frame, pack, unpack
 
 START_SECONDS = 120.0  # importing torch from a cold disk
-ANSWER_SECONDS = 30.0  # the parent's own answers take milliseconds
+ANSWER_SECONDS = 10.0  # the parent answers in milliseconds
 
 
 class WorkerParent:

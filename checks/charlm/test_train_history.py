@@ -77,7 +77,12 @@ def is_epoch_start(visit):
     section=SECTION,
     hint="`train` in train.py returns a list with one dict per epoch: train_ce, val_ce and "
     "val_ppl, all numbers, val_ppl = exp(val_ce).",
-    requires=("charlm.train.every-batch", "charlm.train.eval-value", "charlm.train.perplexity"),
+    requires=(
+        "charlm.train.every-batch",
+        "charlm.train.eval-value",
+        "charlm.train.eval-no-change",
+        "charlm.train.perplexity",
+    ),
 )
 def test_history_has_one_entry_per_epoch(lab):
     """`train` returns one dict per epoch with `train_ce`, `val_ce` and `val_ppl`."""
