@@ -66,8 +66,8 @@ class Model:
         shape = (self.sizes.num_layers, len(x), self.sizes.hidden_size)
         h, c = as_pair(value, "the state that forward returns, (h, c),", given=given)
         return (
-            assert_shape(h, shape, "h", "L, B, H", given),
-            assert_shape(c, shape, "c", "L, B, H", given),
+            floats(assert_shape(h, shape, "h", "L, B, H", given), "h", given),
+            floats(assert_shape(c, shape, "c", "L, B, H", given), "c", given),
         )
 
     def from_zeros(self, x: Tensor) -> Tensor:
@@ -93,14 +93,11 @@ class Model:
         )
 
     def logits(self, value: object, x: Tensor) -> Tensor:
-        """`value` as logits for `x`."""
+        """`value` as logits for `x`, in double precision: they are only compared."""
         B, T = x.shape
         given = self.describe(x)
         logits = assert_shape(value, (B, T, self.sizes.vocab_size), "logits", "B, T, V", given)
-        if not logits.is_floating_point() or not logits.isfinite().all():
-            got = str(logits.dtype) if not logits.is_floating_point() else "nan or inf"
-            reject("logits must be finite floating-point numbers", given=given, got=got)
-        return logits
+        return floats(logits, "logits", given).double()
 
     def train(self) -> bool:
         """Go to train mode; whether calls repeat there, as they should while dropout is 0."""
@@ -116,6 +113,14 @@ class Model:
     def ids(self, B: int, T: int, salt: int = 0) -> Tensor:
         """Random ids (B, T)."""
         return random_ids(B, T, vocab_size=self.sizes.vocab_size, seed=self.lab.seed + salt)
+
+
+def floats(tensor: Tensor, name: str, given: str) -> Tensor:
+    """`tensor` must hold finite floating-point numbers."""
+    if not tensor.is_floating_point() or not tensor.isfinite().all():
+        got = "nan or infinity" if tensor.is_floating_point() else str(tensor.dtype)
+        reject(f"{name} must be finite floating-point numbers", given=given, got=got)
+    return tensor
 
 
 def other_ids(x: Tensor, vocab_size: int) -> Tensor:

@@ -69,7 +69,7 @@ def test_the_state_is_a_pair_of_l_by_b_by_h(lab):
         model = Model(lab, Sizes(num_layers=L), scale=2.0)
         x = model.ids(B, T)
         h, c = model.state(model.answer(x)[1], x)
-        if torch.equal(h, c) and h.any():
+        if (h == c).all() and h.any():
             reject(
                 "h and c must be the hidden state and the cell state",
                 given=model.describe(x),
@@ -98,7 +98,7 @@ def test_logits_are_raw(lab):
     model = Model(lab, Sizes(vocab_size=24, embed_dim=5, hidden_size=4), scale=2.0)
     x = model.ids(8, 16)
     logits, state = model(x)
-    logits = logits.double().reshape(-1, 24)
+    logits = logits.reshape(-1, 24)
     cause = squashed_cause(logits, width(state, model.sizes))
     if cause:
         reject(

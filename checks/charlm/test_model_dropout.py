@@ -45,7 +45,7 @@ def noise(lab, p):
     model.handle.train()
     x = model.ids(64, 4)
     (one, _), (other, _) = model(x), model(x)
-    return float(((one.double() - other.double()) ** 2).mean()) / 2
+    return float(((one - other) ** 2).mean()) / 2
 
 
 @criterion(

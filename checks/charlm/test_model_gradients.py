@@ -114,7 +114,7 @@ def slope(lab, model, x, weights, seed, step=3e-3):
     """The slope of `sum(weights * logits)` along a direction, from four points on the line."""
     steps = [step, -step, 2 * step, -2 * step]
     found = as_list(lab.probes.logits_along(model.handle, x, seed, steps), "logits", length=4)
-    f = [float((model.logits(logits, x).double() * weights).sum()) for logits in found]
+    f = [float((model.logits(logits, x) * weights).sum()) for logits in found]
     return (8 * (f[0] - f[1]) - (f[2] - f[3])) / (12 * step)
 
 
