@@ -22,7 +22,7 @@ endif
 NEEDED := torch, numpy, pytest, hypothesis, pytest_timeout, msgpack
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help setup check test lint template matrix bench catalogue clean
+.PHONY: help setup check test lint template matrix proof bench catalogue clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -57,6 +57,12 @@ template: setup  ## make student/ from reference/
 
 matrix: setup  ## every known submission against every check, SEEDS=n
 	$(RUN) -m tests.matrix --seeds $(SEEDS) $(ARGS)
+
+proof: setup  ## the matrix over many seeds, and docs/matrix.md from it (an hour)
+	rm -f .matrix.jsonl
+	$(RUN) -m tests.matrix --kinds accepted,template --seeds 20 --log .matrix.jsonl
+	$(RUN) -m tests.matrix --kinds buggy,hostile --seeds 5 --own-part --log .matrix.jsonl
+	$(RUN) -m tests.matrix_table .matrix.jsonl > docs/matrix.md
 
 bench: setup  ## what a run costs, against one process without walls
 	$(RUN) -m benchmarks.floor $(ARGS)

@@ -80,8 +80,8 @@ def problem(run: Run, twin: Run | None) -> str:
     return "; ".join(f"{note} {', '.join(sorted(found))}" for note, found in notes.items() if found)
 
 
-def run_all(cases: list[Case], seeds: int, slots: int, own_part: bool) -> Iterator[Run]:
-    """Run every case under `seeds` seeds, `slots` at a time."""
+def run_all(cases: list[Case], seeds: range, slots: int, own_part: bool) -> Iterator[Run]:
+    """Run every case under every seed, `slots` at a time."""
     parents: Queue[WorkerParent] = Queue()
     started = []
     for slot in range(slots):
@@ -92,7 +92,7 @@ def run_all(cases: list[Case], seeds: int, slots: int, own_part: bool) -> Iterat
     _warm_judge()
     for parent in started:
         parent.await_ready()
-    jobs = [(case, seed) for seed in range(seeds) for case in cases]
+    jobs = [(case, seed) for seed in seeds for case in cases]
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(slots) as pool:
         yield from pool.map(lambda job: _run(*job, own_part, Path(folder), parents), jobs)
     for parent in started:
@@ -160,6 +160,13 @@ def row(run: Run) -> str:
     return f"{run.case.name:<34} {letters}  {run.seconds:4.1f}s"
 
 
+def record(run: Run, said: str) -> dict[str, Any]:
+    """What `tests.matrix_table` needs of a run."""
+    case = run.case
+    kept = {"lab": case.lab, "kind": case.kind, "name": case.name, "about": case.about}
+    return {**kept, "seed": run.seed, "problem": said, "outcomes": run.outcomes}
+
+
 def uncaught(runs: list[Run]) -> list[str]:
     """Criteria that no known mistake fails."""
     ids = {id for run in runs for id in run.outcomes}
@@ -182,20 +189,26 @@ def main() -> int:
     parser.add_argument("--lab", default="charlm")
     parser.add_argument("--kinds", default="accepted,buggy,hostile,template")
     parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--slots", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--only", default="*", help="a pattern of names")
     parser.add_argument("--own-part", action="store_true")
+    parser.add_argument("--log", help="append each run to this file, for tests.matrix_table")
     options = parser.parse_args()
     cases = choose(options.lab, options.kinds, options.only)
+    seeds = range(options.first_seed, options.first_seed + options.seeds)
     runs: dict[tuple[str, int], Run] = {}
     wrong = 0
-    for run in run_all(cases, options.seeds, options.slots, options.own_part):
+    for run in run_all(cases, seeds, options.slots, options.own_part):
         runs[run.case.name, run.seed] = run
         print(row(run), flush=True)
         twin = runs.get((run.case.twin.name, run.seed)) if run.case.twin else None
         if said := problem(run, twin):
             wrong += 1
-            print(f"    seed {run.seed}: {said}", flush=True)
+            print(f"    seed {run.seed}: {said[:400]}", flush=True)
+        if options.log:
+            with open(options.log, "a", encoding="utf-8") as log:
+                print(json.dumps(record(run, said)), file=log)
     if "buggy" in options.kinds and options.only == "*":
         free = ", ".join(uncaught(list(runs.values()))) or "none"
         print(f"criteria that no known mistake fails: {free}")
