@@ -52,7 +52,7 @@ def table(results: Iterable[Result], width: int = 80) -> list[tuple[str, Outcome
         full = sum(result.max_points for result in members)
         title = f"{lab} / {part}"
         rows.append(("", None))
-        rows.append((f"{title:<{width - 13}}{earned:>5g} /{full:>4g} ", None))
+        rows.append((f"{title:<{width - 13}}{earned:>5g} /{full:>4g}", None))
         room = width - 2 - 16 - 12
         for result in members:
             claim = result.id.split(".", 2)[2]

@@ -15,7 +15,9 @@ workers' parent, which forks a fresh child for every check as always.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib
+import io
 import json
 import os
 import sys
@@ -38,6 +40,8 @@ from grader.sandbox import Sandbox
 from grader.workers import WorkerParent
 from tests.cases import ROOT, Case, accepted, buggy, hostile, template
 
+# No cache to write; and plugins and checks are imported before the fork, which pytest warns of.
+QUIET = ("-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning")
 RED = {"failed", "errored", "timed_out", "crashed"}
 
 
@@ -100,9 +104,10 @@ def run_all(cases: list[Case], seeds: range, slots: int, own_part: bool) -> Iter
 
 
 def _warm_judge() -> None:
-    """Import what every judge needs, before forking them."""
-    for name in ("hypothesis", "torch", "grader.grading"):
-        importlib.import_module(name)
+    """Import what every judge needs, the checks included, before forking them."""
+    importlib.import_module("grader.grading")
+    with contextlib.redirect_stdout(io.StringIO()):
+        pytest.main(["checks", "--collect-only", *QUIET])
 
 
 def _run(case: Case, seed: int, own_part: bool, folder: Path, parents: Queue[WorkerParent]) -> Run:
@@ -110,8 +115,7 @@ def _run(case: Case, seed: int, own_part: bool, folder: Path, parents: Queue[Wor
     place = Path(tempfile.mkdtemp(dir=folder))
     submission, result = case.build(place), place / "result.json"
     arguments = ["checks", f"--student={submission}", f"--lab={case.lab}", f"--seed={seed}"]
-    arguments += [f"--result={result}", "--sandbox=none", "-p", "no:cacheprovider"]
-    arguments += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]  # imported before the fork
+    arguments += [f"--result={result}", "--sandbox=none", *QUIET]
     if own_part and case.kind in ("buggy", "hostile"):
         arguments += [f"--part={part}" for part in (case.twin or case).parts]
     parent = parents.get()
@@ -134,7 +138,6 @@ def _judge(arguments: list[str], parent: WorkerParent) -> None:
     null = os.open(os.devnull, os.O_RDWR)
     for descriptor in (0, 1, 2):
         os.dup2(null, descriptor)
-    os.chdir(ROOT)
     try:
         pytest.main(arguments, plugins=[_Sharing(parent)])
     finally:
@@ -195,6 +198,7 @@ def main() -> int:
     parser.add_argument("--own-part", action="store_true")
     parser.add_argument("--log", help="append each run to this file, for tests.matrix_table")
     options = parser.parse_args()
+    os.chdir(ROOT)
     cases = choose(options.lab, options.kinds, options.only)
     seeds = range(options.first_seed, options.first_seed + options.seeds)
     runs: dict[tuple[str, int], Run] = {}
