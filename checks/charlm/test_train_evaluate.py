@@ -23,7 +23,7 @@ from checks.support.judge import (
 from checks.support.oracles import token_losses
 
 SECTION = "3 Training"
-V, T, ROWS, GROWTH = 9, 5, 23, 0.3
+V, T, ROWS, GROWTH = 9, 5, 23, 0.1
 
 
 class Case:
@@ -35,7 +35,7 @@ class Case:
         self.x = torch.randint(V - 1, (ROWS, T), generator=source)
         self.y = torch.randint(V - 1, (ROWS, T), generator=source)
         self.x[-1], self.y[-1] = V - 1, V - 1  # a character of the last row only
-        self.table[V - 1, V - 1] = -20.0
+        self.table[V - 1, V - 1] = -4.0
 
     def losses(self, growth):
         """The loss of every token, `(ROWS, T)`, each row read from the zero state."""
@@ -89,7 +89,7 @@ def test_evaluate_gives_the_mean_loss_whatever_the_batch_size(lab):
         model.eval()
         ce, _ = numbers(lab.train.evaluate(model, loader))
         cause = likely_cause(ce, value_mistakes(losses, batch_size))
-        # float32 is off by 2e-6; rounding to two digits by 2e-3, a mean of means by more than 0.1.
+        # float32 is off by 2e-6; rounding to two digits by 2e-3, a mean of means by 0.05.
         assert_close(
             ce,
             losses.mean(),
@@ -152,21 +152,19 @@ def perplexity_mistakes(ce, losses):
     requires=("charlm.train.eval-value",),
 )
 def test_evaluate_runs_in_eval_mode(lab):
-    """`evaluate` runs the model in eval mode, so that dropout is off, and repeats exactly."""
+    """`evaluate` runs the model in eval mode, so that dropout is off."""
     case = Case(lab.seed)
     model, loader = case.arrange(lab, dropout=1.0)
-    for call in (1, 2):
-        model.train()
-        ce, _ = numbers(lab.train.evaluate(model, loader))
-        noisy = abs(ce - math.log(V)) < 1e-3  # all logits dropped: uniform
-        assert_close(
-            ce,
-            case.losses(0.0).mean(),
-            "ce",
-            atol=1e-3,
-            given=f"a model with dropout, handed over in train mode, call {call}",
-            cause="dropout acts: `model.eval()` is missing or comes too late" if noisy else "",
-        )
+    model.train()
+    ce, _ = numbers(lab.train.evaluate(model, loader))
+    assert_close(
+        ce,
+        case.losses(0.0).mean(),
+        "ce",
+        atol=1e-3,
+        given="a model with dropout, handed over in train mode",
+        cause="dropout acts: `model.eval()` is missing or comes too late",
+    )
 
 
 @criterion(
