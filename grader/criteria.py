@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from .labs import LabSpec
-from .outcomes import BLOCKING, OURS, Blocked, Outcome, Result
+from .outcomes import BLOCKING, OURS, Outcome, Result
 
 SCHEMA = "lstm-lab/result/v1"
 NOT_RUN = "The run ended before this check had a result."
@@ -77,14 +77,15 @@ class Board:
         for result in self.results.values():
             result.outcome, result.required, result.got = Outcome.GRADER_ERROR, OURS, reason
 
-    def check_requirements(self, id: str, patterns: Iterable[str]) -> None:
-        """Raises Blocked, naming the root cause, if a prerequisite that ran did not hold."""
+    def red_line(self, id: str, patterns: Iterable[str]) -> str | None:
+        """The root cause among the criteria that match and did not hold, or None."""
         for pattern in patterns:
             for other, result in self.results.items():
                 if other == id or other not in self.done or not fnmatchcase(other, pattern):
                     continue
                 if result.outcome in BLOCKING:
-                    raise Blocked(self.root_of(result), "something that it builds on failed")
+                    return self.root_of(result)
+        return None
 
     def root_of(self, result: Result) -> str:
         """The id of the red line behind a blocked result."""

@@ -140,7 +140,8 @@ class Grading:
         """A check whose prerequisite failed is not run."""
         marker = criteria.marker_of(item)
         if marker:
-            self.board.check_requirements(marker["id"], marker["requires"])
+            if cause := self.board.red_line(marker["id"], marker["requires"]):
+                raise Blocked(cause, "something that it builds on failed")
             if getattr(item.obj, "is_hypothesis_test", False):  # type: ignore[attr-defined]
                 hypothesis.seed(derive_seed(self.setting.seed, marker["id"]))(item.obj)  # type: ignore[attr-defined]
 
@@ -172,6 +173,10 @@ class Grading:
         if error is not None and isinstance(lab, PlainLab):
             error = lab.as_reported(error)
         judge(result, error, lab.output if lab is not None and call.when == "call" else "")
+        if result.outcome in (Outcome.FAILED, Outcome.ERRORED):
+            patterns = (criteria.marker_of(item) or {}).get("explained_by", ())
+            if cause := self.board.red_line(result.id, patterns):
+                judge(result, Blocked(cause, "what failed here fails there first"), "")
         if isinstance(error, ImportFailed):
             self.board.broken_modules.setdefault(result.lab, {})[error.module] = result.id
         if isinstance(error, Blocked) and error.cause in self.board.results:

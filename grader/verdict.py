@@ -22,7 +22,10 @@ def judge(result: Result, error: BaseException | None, output: str) -> None:
     error = _principal(error)
     if isinstance(error, Blocked):
         result.outcome = Outcome.BLOCKED
-        result.required = f"Not run: {error} (see {error.cause})."
+        for name in FIELDS:
+            setattr(result, name, "")
+        result.frames, result.output = [], ""
+        result.required = f"Not judged: {error} (see {error.cause})."
         result.where = error.cause
     elif isinstance(error, SubmissionProblem):
         _submission_problem(result, error)

@@ -4,7 +4,7 @@ The models are stubs whose next character is known: after each character one oth
 that depends on everything read so far (`Reader`).
 """
 
-from checks.charlm.alphabet import BASICS, Alphabet, call
+from checks.charlm.alphabet import BASICS, OF_DATA, Alphabet, call
 from checks.charlm.known_texts import CAPITALS, CHARACTERS, Reading, follow, successor_chain
 from checks.support.criteria import criterion
 from checks.support.judge import reject
@@ -17,6 +17,7 @@ SECTION = "4 Sampling"
     points=1,
     section=SECTION,
     hint="`sample` in sample.py returns prompt + new characters, the prompt letter for letter.",
+    explained_by=OF_DATA,
 )
 def test_text_starts_with_the_prompt(lab):
     """The text that `sample` returns starts with the prompt."""
@@ -41,6 +42,7 @@ def test_text_starts_with_the_prompt(lab):
     section=SECTION,
     hint="`sample` in sample.py: turn the drawn ids into characters with `itos` (or `decode`).",
     requires=("charlm.sample.prompt-kept",),
+    explained_by=OF_DATA,
 )
 def test_all_characters_are_known(lab):
     """Every character that `sample` adds is one of the vocabulary."""
@@ -65,6 +67,7 @@ def test_all_characters_are_known(lab):
     section=SECTION,
     hint="`sample` in sample.py: `length` counts the new characters; the prompt comes on top.",
     requires=("charlm.sample.prompt-kept", "charlm.sample.known-characters"),
+    explained_by=OF_DATA,
 )
 def test_length_counts_the_new_characters(lab):
     """`sample` adds exactly `length` new characters to the prompt."""
@@ -96,6 +99,7 @@ def test_length_counts_the_new_characters(lab):
     section=SECTION,
     hint="`sample` in sample.py: with greedy=True take the argmax of the last position's logits.",
     requires=BASICS,
+    explained_by=OF_DATA,
 )
 def test_greedy_takes_the_likeliest_character(lab):
     """With `greedy=True` each new character is the likeliest one, on every call."""
@@ -132,6 +136,7 @@ def test_greedy_takes_the_likeliest_character(lab):
     hint="`sample` in sample.py: run the whole prompt through the model once; its last logits give "
     "the first new character, and its state (h, c) goes on from there.",
     requires=(*BASICS, "charlm.sample.greedy"),
+    explained_by=OF_DATA,
 )
 def test_first_new_character_depends_on_the_whole_prompt(lab):
     """The first new character depends on the whole prompt, each character of it read once."""
@@ -176,6 +181,7 @@ def test_first_new_character_depends_on_the_whole_prompt(lab):
     hint="`sample` in sample.py: give the model each new character together with the (h, c) that "
     "the call before it returned, both of them.",
     requires=("charlm.sample.reads-whole-prompt",),
+    explained_by=OF_DATA,
 )
 def test_state_is_carried_from_character_to_character(lab):
     """Each new character depends on all before it: the state is carried, however long the text."""

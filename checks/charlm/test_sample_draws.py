@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import torch
 
-from checks.charlm.alphabet import BASICS, Alphabet, call
+from checks.charlm.alphabet import BASICS, OF_DATA, Alphabet, call
 from checks.charlm.known_texts import CHARACTERS, branching
 from checks.charlm.urns import MANY, Urn, fits, only, reject_draws
 from checks.support.criteria import criterion
@@ -86,6 +86,7 @@ TEMPERATURE_HINT = (
     section=SECTION,
     hint=TEMPERATURE_HINT,
     requires=BASICS,
+    explained_by=OF_DATA,
 )
 def test_draws_follow_the_model_at_temperature_one(lab):
     """At temperature 1.0 characters are drawn from softmax(logits)."""

@@ -4,7 +4,7 @@ Each needs the claim that sensible settings work, since a `sample` that always r
 nothing.
 """
 
-from checks.charlm.alphabet import BASICS, Alphabet, call
+from checks.charlm.alphabet import BASICS, OF_DATA, Alphabet, call
 from checks.charlm.known_texts import CHARACTERS, successor_chain
 from checks.support.criteria import criterion
 from checks.support.judge import assert_raises
@@ -65,6 +65,7 @@ def test_top_p_outside_its_range_raises(lab):
     hint="`sample` in sample.py: raise ValueError if the prompt is empty; the model has nothing to "
     "read then.",
     requires=BASICS,
+    explained_by=OF_DATA,
 )
 def test_empty_prompt_raises(lab):
     """An empty prompt raises `ValueError`."""
@@ -78,6 +79,7 @@ def test_empty_prompt_raises(lab):
     hint="`sample` in sample.py: encode the prompt so that a character outside the vocabulary "
     "raises, with that character in the message. Dropping it silently changes the prompt.",
     requires=BASICS,
+    explained_by=OF_DATA,
 )
 def test_unknown_character_in_the_prompt_raises(lab):
     """A prompt with an unknown character raises `ValueError` or `KeyError` that names it."""

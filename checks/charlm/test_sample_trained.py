@@ -22,6 +22,7 @@ def trained_model(lab, outcome):
     hint="The trained model knows the text, and its own claims hold; what `sample` does with it is "
     "lost on the way. Compare what `sample` feeds to the model with what training fed to it.",
     requires=("charlm.train.overfit", "charlm.sample.carries-state", "charlm.sample.temperature-*"),
+    explained_by=("charlm.*",),
     seconds=60,
 )
 def test_continuation_is_coherent_with_the_text(lab, overfitted):
@@ -54,6 +55,7 @@ def test_continuation_is_coherent_with_the_text(lab, overfitted):
         "charlm.sample.temperature-*",
         "charlm.sample.top-p-one",
     ),
+    explained_by=("charlm.*",),
     seconds=60,
 )
 def test_diversity_rises_with_the_temperature(lab, overfitted):

@@ -16,6 +16,7 @@ MODEL_CLAIMS = tuple(
     hint="Model and training pass their own checks, but do not learn together. Print the loss of "
     "each step on a single batch and see whether, and from where, it stops falling.",
     requires=(*MODEL_CLAIMS, "charlm.train.step-gradient", "charlm.train.fresh-state"),
+    explained_by=("charlm.model.*", "charlm.train.*"),
     seconds=60,
 )
 def test_two_hundred_steps_learn_a_short_text(lab, overfitted):
