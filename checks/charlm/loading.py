@@ -54,6 +54,10 @@ class Setting:
         return f"make_loaders(text, {options}) for a text of {self.N} characters"
 
 
+# Loaders are made of ids and windows: what fails because of these is their red line.
+OF_WINDOWS = ("charlm.data.encode-ids", "charlm.data.window-*", "charlm.data.vocab-*")
+
+
 class Loaders:
     """`make_loaders` called in one `Setting`, and what its loaders give.
 

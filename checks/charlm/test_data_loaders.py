@@ -4,7 +4,15 @@ import random
 
 import torch
 
-from checks.charlm.loading import BOTH, Loaders, Setting, make_loaders, read_pass, within
+from checks.charlm.loading import (
+    BOTH,
+    OF_WINDOWS,
+    Loaders,
+    Setting,
+    make_loaders,
+    read_pass,
+    within,
+)
 from checks.charlm.vocabulary import (
     SECTION,
     assert_characters,
@@ -25,6 +33,7 @@ from checks.support.judge import as_list, as_pair, as_tensor, assert_shape, reje
     hint="`make_loaders` in data.py: every batch is a pair (x, y) of LongTensors with one row per "
     "window: batch_size rows of seq_len ids. Only the last batch may have fewer rows.",
     requires=("charlm.data.encode-ids", "charlm.data.window-count"),
+    explained_by=OF_WINDOWS,
 )
 def test_batches_are_b_by_t(lab):
     """Iterating a loader gives `(x, y)`, both LongTensor (B, T)."""
@@ -57,6 +66,7 @@ def mixed_text(lab):
     hint="`make_loaders` in data.py: build the vocabulary from the whole text before it is split, "
     "and encode with that vocabulary.",
     requires=("charlm.data.batch-shape", "charlm.data.vocab-ids"),
+    explained_by=OF_WINDOWS,
 )
 def test_the_vocabulary_covers_the_whole_text(lab):
     """`make_loaders` returns the whole text's vocabulary, and batches have ids in [0, V)."""
@@ -78,6 +88,7 @@ def test_the_vocabulary_covers_the_whole_text(lab):
     hint="`make_loaders` in data.py returns (chars, stoi, itos) as `build_vocab` gives them.",
     requires=("charlm.data.batch-bounds", "charlm.data.vocab-*"),
     seconds=60,
+    explained_by=OF_WINDOWS,
 )
 def test_make_loaders_returns_a_right_vocabulary(lab):
     """The vocabulary that `make_loaders` returns is sorted, one to one, the same everywhere."""
@@ -100,6 +111,7 @@ def test_make_loaders_returns_a_right_vocabulary(lab):
     hint="The signature in data.py: make_loaders(text, seq_len=128, batch_size=64, "
     "val_fraction=0.05).",
     requires=("charlm.data.batch-bounds",),
+    explained_by=OF_WINDOWS,
 )
 def test_default_windows_have_128_characters_in_batches_of_64(lab):
     """`make_loaders(text)` gives batches of 64 windows of 128 characters."""
@@ -120,6 +132,7 @@ def test_default_windows_have_128_characters_in_batches_of_64(lab):
     hint="Each row of x is a run of characters as they stand in the text. Shuffle windows, never "
     "characters, and cut the windows from a tensor of ids in the order of the text.",
     requires=("charlm.data.batch-bounds",),
+    explained_by=OF_WINDOWS,
 )
 def test_x_is_a_piece_of_the_text(lab):
     """Every row of x is a piece of the text."""
@@ -147,6 +160,7 @@ def test_x_is_a_piece_of_the_text(lab):
     hint="Row by row, y is the run of the text that begins one character after x: y[:, :-1] "
     "equals x[:, 1:]. Look at what the windows give, and in which order.",
     requires=("charlm.data.batch-pieces", "charlm.data.window-shift"),
+    explained_by=OF_WINDOWS,
 )
 def test_y_is_x_shifted_by_one(lab):
     """Every row of y is the piece of the text one character after its row of x."""

@@ -9,7 +9,7 @@ import collections
 
 import torch
 
-from checks.charlm.loading import Loaders, Setting, assert_disjoint
+from checks.charlm.loading import OF_WINDOWS, Loaders, Setting, assert_disjoint
 from checks.charlm.vocabulary import SECTION
 from checks.support.criteria import criterion
 from checks.support.inputs import distinct_text
@@ -25,6 +25,7 @@ SHORT = ((16, 16, 4), (9, 16, 4), (18, 4, 4), (26, 16, 4), (100, 16, 4), (60, 4,
     hint="`make_loaders` in data.py: a window belongs to training or to validation, never to both. "
     "With a split of the text, make the training windows from the first part only.",
     requires=("charlm.data.batch-pieces",),
+    explained_by=OF_WINDOWS,
 )
 def test_no_window_is_in_both_splits(lab):
     """Train and validation share no window."""
@@ -38,6 +39,7 @@ def test_no_window_is_in_both_splits(lab):
     hint="`make_loaders` in data.py: val_fraction is the share of the text, or of the windows, "
     "that goes to validation; the rest is for training.",
     requires=("charlm.data.split-disjoint",),
+    explained_by=OF_WINDOWS,
 )
 def test_validation_gets_its_share(lab):
     """The validation share is about `val_fraction`, 0.05 if not given."""
@@ -68,6 +70,7 @@ def test_validation_gets_its_share(lab):
     hint="`make_loaders` in data.py: a pass over the train loader visits each training window "
     "once, and so does the next pass.",
     requires=("charlm.data.split-disjoint", "charlm.data.window-count"),
+    explained_by=OF_WINDOWS,
 )
 def test_an_epoch_visits_every_training_window_once(lab):
     """One pass over the train loader visits every training window once; so does the next."""
@@ -124,6 +127,7 @@ def assert_none_missing(train, validation, setting, given):
     hint="`make_loaders` in data.py: ask the train loader to shuffle its windows; in the order of "
     "the text, neighbouring rows are almost the same window.",
     requires=("charlm.data.epoch-covers",),
+    explained_by=OF_WINDOWS,
 )
 def test_training_windows_are_shuffled(lab):
     """The train loader visits its windows in random order."""
@@ -153,6 +157,7 @@ def test_training_windows_are_shuffled(lab):
     hint="`make_loaders` in data.py: where a part of the text is too short for a single window, "
     "raise an exception. An empty loader makes evaluation report a loss of 0.",
     requires=("charlm.data.split-disjoint", "charlm.data.window-too-short"),
+    explained_by=OF_WINDOWS,
 )
 def test_a_text_too_short_raises_and_gives_no_empty_loader(lab):
     """A text too short for one window raises; no loader is empty, none repeats the other."""

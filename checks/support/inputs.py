@@ -17,7 +17,7 @@ ALPHABETS = (
     "😀😂🚀🧵𝒜𝔅𐍈\U000e0041",  # beyond the basic plane: two units in UTF-16
     "\x00\x01\x1b\x7f\x85\u2028\ufeff",
 )
-SMALLEST = ("a", "\n", "🚀", "zzzz", "ba", "aab")
+SMALLEST = ("a", "\n", "🚀", "zzzz", "ba", "aab", "e\u0301")  # the last is not to become one é
 
 
 def texts(seed: int, count: int = 24, longest: int = 60) -> list[str]:
