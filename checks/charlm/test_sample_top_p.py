@@ -58,8 +58,20 @@ def test_top_p_draws_from_the_smallest_set_that_reaches_p(lab):
     # Any other character fails at once.
     for top_p in (0.7, 0.5):
         assert_nucleus(urn, nucleus(p, top_p), nucleus_mistakes(p, top_p), top_p=top_p)
-    # Below 1 the temperature sharpens what is kept, once: 0.8 to 0.2. Twice would be 0.94 to 0.06,
-    # n D = 68; not at all 0.67 to 0.33, n D = 29. Whether it comes before or after the cut is free.
+
+
+@criterion(
+    "charlm.sample.top-p-temperature",
+    points=1,
+    section=SECTION,
+    hint="`sample` in sample.py: with top_p and a temperature together, the temperature still "
+    "divides the logits, once.",
+    requires=("charlm.sample.temperature-*", "charlm.sample.top-p-nucleus"),
+)
+def test_top_p_and_temperature_work_together(lab):
+    """`top_p` and a temperature work together, each applied once, in either order."""
+    # The temperature sharpens what is kept, once: 0.8 to 0.2. Twice would be 0.94 to 0.06, with
+    # n D = 68; not at all 0.67 to 0.33, n D = 29. It may come before or after the cut.
     steep = Urn(lab, "abcdef", STEEP.log().float())
     z, inside = steep.logits, nucleus(softmax(steep.logits), 0.85) > 0
     suspects = {
@@ -74,7 +86,7 @@ def assert_nucleus(urn, expected, suspects, **options):
     """600 draws must follow the rescaled distribution of the smallest set."""
     __tracebackhide__ = True
     counts = urn.counts(600, **options)
-    if not fits(counts, expected, judgements=3):
+    if not fits(counts, expected, judgements=2):
         shares = ", ".join(f"{share:.2f}" for share in softmax(urn.logits).tolist())
         settings = ", ".join(f"{name}={value}" for name, value in options.items())
         required = "draws must come from the smallest set of characters that reaches top_p"

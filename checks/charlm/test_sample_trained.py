@@ -32,12 +32,13 @@ def test_continuation_is_coherent_with_the_text(lab, overfitted):
     prompt = outcome.text[20:40]
     new = alphabet.continuation(model, prompt, 300, temperature=0.7)
     share = containment(new, outcome.text, 4)
-    # MARGINS
-    if share < 0.6:
+    # Right solutions, over 40 runs on as many slices: 0.99 on average, 0.86 at least, standard
+    # deviation 0.01 to 0.04 by solution. With the state dropped at each step: 0.15, 0.24 at most.
+    if share < 0.4:
         reject(
             "a model that knows a text must continue a prompt from it in its manner",
             given=f"prompt {prompt!r}, temperature=0.7, 300 new characters",
-            expected="at least 60 % of the runs of four characters occur in the text",
+            expected="at least 40 % of the runs of four characters occur in the text",
             got=f"{share:.0%} do: {new[:120]!r}",
             cause="one letter is repeated" if len(set(new)) == 1 else "",
         )
@@ -66,7 +67,9 @@ def test_diversity_rises_with_the_temperature(lab, overfitted):
         alphabet.continuation(model, outcome.text[20:40], 500, temperature=temperature)
         for temperature in (0.5, 4.0)
     )
-    # MARGINS
+    # Over 40 runs on as many slices: 310 more of the 3-grams, standard deviation 15, and 1.17 more
+    # of their entropy, standard deviation 0.1. The number of distinct characters is not compared:
+    # the cold text, which repeats the slice, has most of them already.
     for name, measure, least in (
         ("number of distinct 3-grams", lambda text: len(set(ngrams(text, 3))), 100),
         ("entropy of the 3-grams", lambda text: entropy(ngrams(text, 3)), 0.2),
