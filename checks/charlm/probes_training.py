@@ -7,6 +7,7 @@ for every position, real state tensors, parameters and a mode.
 
 import gc
 import weakref
+from collections.abc import Mapping
 
 import torch
 from torch import nn
@@ -210,6 +211,13 @@ def set_gradients(model, value):
 def gradients(model):
     """The gradients, one tensor per parameter; zeros where there is none."""
     return [torch.zeros_like(p) if p.grad is None else p.grad.clone() for p in model.parameters()]
+
+
+def plain_rows(history):
+    """The history with every mapping in it as a dict; anything else as it is."""
+    if not isinstance(history, (list, tuple)):
+        return history
+    return [dict(row) if isinstance(row, Mapping) else row for row in history]
 
 
 def trainable(model):

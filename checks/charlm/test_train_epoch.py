@@ -25,7 +25,15 @@ def moves(lab, case, clip):
     optimizer = lab.probes_training.watched_sgd(model, lr=1.0)
     lab.train.train_epoch(model, loader, optimizer, clip=clip)
     positions = as_tensor(lab.probes_training.positions(optimizer), "the table", ndim=3)
-    return positions.double().diff(dim=0)
+    steps = positions.double().diff(dim=0)
+    if not steps.any():
+        reject(
+            "every batch must move the weights",
+            given=GIVEN,
+            got=f"{len(steps)} optimizer steps, and the weights are where they were",
+            cause="no `backward()`, no `optimizer.step()`, or `zero_grad()` between the two",
+        )
+    return steps
 
 
 def own_batch(step, case):
@@ -47,13 +55,6 @@ def test_every_batch_makes_one_step(lab):
     case = disjoint_case(lab.seed)
     steps = moves(lab, case, NO_CLIP)
     moved = steps.abs().sum((0, 2)).view(K, V // K).sum(1) > 0  # (K,), batch by batch
-    if not moved.any():
-        reject(
-            "every batch must move the weights",
-            given=GIVEN,
-            got=f"{len(steps)} optimizer steps, and the weights are where they were",
-            cause="no `backward()`, no `optimizer.step()`, or `zero_grad()` between the two",
-        )
     if not moved.all():
         missing = [k + 1 for k in range(K) if not moved[k]]
         cause = "batches are skipped"

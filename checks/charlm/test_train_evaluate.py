@@ -231,6 +231,8 @@ def test_evaluate_changes_nothing(lab):
     before = lab.probes_training.state(model)
     lab.train.evaluate(model, loader)
     after = lab.probes_training.state(model)
+    if not model.visits():
+        reject("`evaluate` must run the model on every batch", got="no forward pass")
     for name in sorted({*before, *after}):
         if name not in before or not torch.equal(as_tensor(after.get(name), name), before[name]):
             reject(

@@ -63,7 +63,8 @@ def arrange(lab, epochs=3, lr=0.05):
     history = lab.train.train(model, train_loader, val_loader, epochs=epochs, lr=lr)
     starts = [visit["table"] for visit in model.visits() if is_epoch_start(visit)]
     tables = [as_tensor(table, "the table").double() for table in [*starts, model.weights()]]
-    return rows_of(history, epochs), tables, (case.x, case.y), validation
+    rows = rows_of(lab.probes_training.plain_rows(history), epochs)
+    return rows, tables, (case.x, case.y), validation
 
 
 def is_epoch_start(visit):
