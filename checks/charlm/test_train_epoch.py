@@ -48,7 +48,7 @@ def own_batch(step, case):
     section=SECTION,
     hint="`train_epoch` in train.py: for each batch of the loader, the last and smaller one "
     "included, one forward pass, one `backward`, one `optimizer.step`.",
-    requires=("charlm.train.loss-*",),
+    requires=("charlm.train.loss-value", "charlm.train.loss-gradient"),
 )
 def test_every_batch_makes_one_step(lab):
     """`train_epoch` makes one optimizer step for every batch of the loader."""

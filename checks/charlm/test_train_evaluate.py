@@ -78,7 +78,7 @@ def value_mistakes(losses, batch_size):
     section=SECTION,
     hint="`evaluate` in train.py: the mean over all tokens of the loader. Weight each batch by its "
     "number of tokens, and start each batch with hidden=None.",
-    requires=("charlm.train.loss-*",),
+    requires=("charlm.train.loss-value", "charlm.train.loss-gradient"),
 )
 def test_evaluate_gives_the_mean_loss_whatever_the_batch_size(lab):
     """`evaluate` gives the mean cross-entropy per token, whatever the batch size."""
