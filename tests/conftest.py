@@ -10,16 +10,13 @@ from pathlib import Path
 import pytest
 
 from grader.handles import Lab
-from grader.sandbox import Sandbox, bwrap_problem
+from grader.sandbox import Sandbox
 from grader.worker.limits import Limits
 from grader.workers import Child, WorkerParent
-from tests.toys import Toy, write
+from tests.toys import BWRAP, Toy, write
 
 collect_ignore = ["toy"]  # its checks run in runs of their own
 
-BWRAP = pytest.param(
-    "bwrap", marks=pytest.mark.skipif(bwrap_problem() is not None, reason=bwrap_problem() or "")
-)
 OpenLab = Callable[..., Lab]
 
 
@@ -69,10 +66,3 @@ def open_lab(workers: WorkerParent) -> Iterator[OpenLab]:
     yield open_one
     for lab in labs:
         lab.close()
-
-
-@pytest.fixture
-def isolated(workers: WorkerParent) -> None:
-    """For what only a sandbox does."""
-    if not workers.sandbox.isolated:
-        pytest.skip("only a sandbox walls this off")

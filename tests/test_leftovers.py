@@ -11,7 +11,7 @@ import pytest
 from grader.outcomes import SubmissionProblem
 from tests.conftest import OpenLab
 from tests.test_outcomes import source
-from tests.toys import Toy, write
+from tests.toys import ISOLATED, Toy, write
 
 ANSWERS = """\
 import ctypes, os, signal, threading, time
@@ -135,7 +135,7 @@ def test_nothing_outlives_its_check(open_lab: OpenLab, kind: str) -> None:
     assert alive(name) == []
 
 
-@pytest.mark.usefixtures("isolated")
+@ISOLATED
 def test_a_daemon_does_not_outlive_the_parent_that_it_killed(open_lab: OpenLab) -> None:
     name = f"toy-{secrets.token_hex(4)}"
     lab = open_lab(FILES)
@@ -157,7 +157,7 @@ def test_a_parent_that_was_stopped_is_replaced(
     assert open_lab(FILES).answers.sees("/")
 
 
-@pytest.mark.usefixtures("isolated")
+@ISOLATED
 @pytest.mark.parametrize("kind", ["litters", "litters_for_good"])
 def test_nothing_is_handed_on_to_the_next_check(open_lab: OpenLab, kind: str) -> None:
     lab = open_lab(FILES)

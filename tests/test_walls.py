@@ -13,6 +13,7 @@ import pytest
 from grader.outcomes import SubmissionProblem
 from grader.workers import WorkerParent
 from tests.conftest import OpenLab
+from tests.toys import ISOLATED
 
 ROOT = Path(__file__).parent.parent
 
@@ -78,9 +79,8 @@ def writes_much():
 FILES = {"answers.py": ANSWERS}
 
 
-def test_processes_are_limited(open_lab: OpenLab, workers: WorkerParent) -> None:
-    if os.getuid() == 0 and not workers.sandbox.isolated:
-        pytest.skip("the kernel does not limit root's processes")
+@ISOLATED  # outside, the kernel does not limit root's processes
+def test_processes_are_limited(open_lab: OpenLab) -> None:
     assert open_lab(FILES).answers.thread_bomb() <= 128
 
 
@@ -110,7 +110,7 @@ def test_the_network_is_walled_off(open_lab: OpenLab, workers: WorkerParent) -> 
     assert (said != "connected") == workers.sandbox.isolated
 
 
-@pytest.mark.usefixtures("isolated")
+@ISOLATED
 def test_only_the_submission_the_interpreter_and_scratch_are_seen(
     open_lab: OpenLab, tmp_path: Path
 ) -> None:
@@ -130,7 +130,7 @@ def test_only_the_submission_the_interpreter_and_scratch_are_seen(
     assert answers.lists("/engine/grader") == ["worker"]
 
 
-@pytest.mark.usefixtures("isolated")
+@ISOLATED
 def test_only_scratch_can_be_written_to(open_lab: OpenLab, workers: WorkerParent) -> None:
     answers = open_lab(FILES).answers
     folder = Path(answers.lists("/submission")[0])
@@ -144,7 +144,7 @@ def test_only_scratch_can_be_written_to(open_lab: OpenLab, workers: WorkerParent
     assert answers.writes("/tmp/x")
 
 
-@pytest.mark.usefixtures("isolated")
+@ISOLATED
 @pytest.mark.parametrize("what", ["mem", "environ", "fd/0", "maps"])
 def test_the_workers_parent_cannot_be_looked_into(open_lab: OpenLab, what: str) -> None:
     with pytest.raises(SubmissionProblem, match="PermissionError"):

@@ -11,6 +11,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from grader.sandbox import bwrap_problem
+
+BWRAP = pytest.param(
+    "bwrap", marks=pytest.mark.skipif(bwrap_problem() is not None, reason=bwrap_problem() or "")
+)
+ISOLATED = pytest.mark.parametrize("workers", [BWRAP], indirect=True)  # for what only it does
+
 ROOT = Path(__file__).parent.parent
 
 
