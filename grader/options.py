@@ -54,6 +54,11 @@ def add_options(parser: pytest.Parser) -> None:
         "--result", metavar="FILE", help="write the verdicts to FILE as JSON (docs/result-file.md)"
     )
     group.addoption(
+        "--corpus",
+        metavar="FILE",
+        help="the text for criteria that learn one (default: one that comes with the project)",
+    )
+    group.addoption(
         "--time-factor",
         type=float,
         default=1.0,
