@@ -6,11 +6,15 @@ import json
 import subprocess
 import sys
 import time
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from grader.catalogue import collect
+from grader.criteria import in_order, marker_of
+from grader.labs import discover
 from tests.cases import ROOT, accepted, buggy, hostile
 
 JUNK = {
@@ -111,6 +115,25 @@ def test_known_submissions_are_well_formed(tmp_path: Path) -> None:
     assert len({case.name for case in cases}) == len(cases)
     assert len(buggy("charlm")) >= 60
     assert len(accepted("charlm")) >= 13
+
+
+def test_prerequisites_exist_and_come_first() -> None:
+    seen: list[str] = []
+    markers = [marker_of(item) for item in in_order(collect(ROOT), discover(ROOT / "checks"))]
+    ids = [marker["id"] for marker in markers if marker]
+    for marker in filter(None, markers):
+        for pattern in (*marker["requires"], *marker["explained_by"]):
+            assert any(fnmatchcase(id, pattern) for id in ids), (marker["id"], pattern)
+        for pattern in marker["requires"]:
+            assert any(fnmatchcase(id, pattern) for id in seen), (marker["id"], pattern)
+        seen.append(marker["id"])
+
+
+def test_a_corpus_that_is_not_there_is_a_usage_error() -> None:
+    command = [sys.executable, "-m", "pytest", "checks", "--corpus", "nowhere.txt"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 4
+    assert "--corpus nowhere.txt: there is no such file" in done.stderr
 
 
 def test_documents_are_up_to_date() -> None:
