@@ -30,8 +30,9 @@ class LabSpec:
 
     @property
     def probes(self) -> dict[str, Path]:
-        """The helpers that run beside the student's code, by name."""
-        return {path.stem: path for path in sorted(self.folder.glob("probes*.py"))}
+        """The helpers that run beside the student's code, by name: those of all labs, its own."""
+        shared = sorted((self.folder.parent / "support").glob("probes*.py"))
+        return {path.stem: path for path in (*shared, *sorted(self.folder.glob("probes*.py")))}
 
 
 def discover(checks: Path) -> dict[str, LabSpec]:

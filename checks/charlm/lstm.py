@@ -13,11 +13,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from checks.support.causality import ROUNDING
 from checks.support.inputs import random_ids
-from checks.support.judge import as_pair, assert_shape, reject
+from checks.support.judge import as_pair, assert_finite, assert_shape, reject
 
 SECTION = "2 Model"
-ROUNDING = 1e-4
 
 RUNS = ("charlm.model.logits-shape", "charlm.model.unit-check")
 STEADY = (*RUNS, "charlm.model.zero-state", "charlm.model.no-leak")  # where calls are compared
@@ -43,7 +43,7 @@ class Model:
 
     def __init__(self, lab, sizes: Sizes | None = None, scale: float = 0.8) -> None:
         self.lab, self.sizes = lab, sizes or Sizes()
-        self.handle = lab.probes.build(lab.model.CharLSTM, self.options, lab.seed, scale)
+        self.handle = lab.probes_models.build(lab.model.CharLSTM, self.options, lab.seed, scale)
 
     @property
     def options(self) -> dict[str, Any]:
@@ -60,14 +60,18 @@ class Model:
         logits, state = self.answer(x, *hidden, **options)
         return self.logits(logits, x), state
 
+    def run(self, x: Tensor) -> Tensor:
+        """Logits alone, of shape (B, T, V), in double precision."""
+        return self(x)[0]
+
     def state(self, value: object, x: Tensor) -> tuple[Tensor, Tensor]:
         """`value` as the state after `x`: (h, c), each of shape (L, B, H)."""
         given = self.describe(x)
         shape = (self.sizes.num_layers, len(x), self.sizes.hidden_size)
         h, c = as_pair(value, "the state that forward returns, (h, c),", given=given)
         return (
-            floats(assert_shape(h, shape, "h", "L, B, H", given), "h", given),
-            floats(assert_shape(c, shape, "c", "L, B, H", given), "c", given),
+            assert_finite(assert_shape(h, shape, "h", "L, B, H", given), "h", given),
+            assert_finite(assert_shape(c, shape, "c", "L, B, H", given), "c", given),
         )
 
     def from_zeros(self, x: Tensor) -> Tensor:
@@ -82,7 +86,9 @@ class Model:
         if isinstance(returned, (list, tuple)) and all(isinstance(t, Tensor) for t in returned):
             tries.append(tuple(torch.zeros_like(t) for t in returned))
         for zeros in tries:
-            ran, answer = as_pair(self.lab.probes.call_or_error(self.handle, x, zeros), "an answer")
+            ran, answer = as_pair(
+                self.lab.probes_models.call_or_error(self.handle, x, zeros), "an answer"
+            )
             if ran is True:
                 logits, _ = as_pair(answer, "what forward returns", given=self.describe(x))
                 return self.logits(logits, x)
@@ -97,7 +103,7 @@ class Model:
         B, T = x.shape
         given = self.describe(x)
         logits = assert_shape(value, (B, T, self.sizes.vocab_size), "logits", "B, T, V", given)
-        return floats(logits, "logits", given).double()
+        return assert_finite(logits, "logits", given).double()
 
     def train(self) -> bool:
         """Go to train mode; whether calls repeat there, as they should while dropout is 0."""
@@ -113,16 +119,3 @@ class Model:
     def ids(self, B: int, T: int, salt: int = 0) -> Tensor:
         """Random ids (B, T)."""
         return random_ids(B, T, vocab_size=self.sizes.vocab_size, seed=self.lab.seed + salt)
-
-
-def floats(tensor: Tensor, name: str, given: str) -> Tensor:
-    """`tensor` must hold finite floating-point numbers."""
-    if not tensor.is_floating_point() or not tensor.isfinite().all():
-        got = "nan or infinity" if tensor.is_floating_point() else str(tensor.dtype)
-        reject(f"{name} must be finite floating-point numbers", given=given, got=got)
-    return tensor
-
-
-def other_ids(x: Tensor, vocab_size: int) -> Tensor:
-    """Ids that differ from `x` at every place."""
-    return (x + 1) % vocab_size

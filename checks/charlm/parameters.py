@@ -1,14 +1,7 @@
 """How many parameters a character LSTM has, and which mistake gives another number."""
 
-import math
-
-from checks.support.judge import as_int, as_list, as_pair, as_text, reject
-
-
-def lstm_parameters(inputs, H, L, *, biases=2, gates=4, directions=1):
-    """Weights and biases of `L` stacked recurrent layers."""
-    widths = [inputs] + [directions * H] * (L - 1)
-    return directions * sum(gates * H * (width + H + biases) for width in widths)
+from checks.support.judge import reject
+from checks.support.parameters import count_parameters, lstm_parameters
 
 
 def right_counts(sizes):
@@ -44,15 +37,8 @@ def count_cause(sizes, count):
 def assert_parameter_count(lab, model, sizes):
     """`model` must have as many parameters as an LSTM language model of these `sizes`."""
     given = f"CharLSTM with {sizes}"
-    rows = as_list(lab.probes.parameter_shapes(model), "the parameters", given=given)
-    named = [as_pair(row, "a parameter", given=given) for row in rows]
-    shapes = {
-        as_text(name, "its name"): [as_int(n, "a size") for n in as_list(shape, "its shape")]
-        for name, shape in named
-    }
-    count = sum(math.prod(shape) for shape in shapes.values())
+    count, listing = count_parameters(lab, model, given)
     if count not in right_counts(sizes):
-        listing = ", ".join(f"{name} {tuple(shape)}" for name, shape in shapes.items())
         reject(
             "the model must have V*E + sum over layers of 4H(in + H + 2) + V*H + V parameters",
             given=given,

@@ -1,4 +1,4 @@
-"""What must run beside the student's code, for the checks of data.py and model.py.
+"""What must run beside the student's code, for the checks of data.py.
 
 A probe hands back evidence (values, shapes, tensors, what was raised), never a verdict: whoever
 reads it has computed the right answer elsewhere, from inputs the submission could not foresee.
@@ -8,8 +8,6 @@ Only the standard library and torch are imported, since this file is loaded from
 from __future__ import annotations
 
 import torch
-
-# ------------------------------------------------------------------ data.py
 
 
 def look_up(table, keys):
@@ -79,68 +77,3 @@ def _is_alike(batch, xs):
 
 def _stack(tensors):
     return torch.cat(tensors) if tensors else None
-
-
-# ------------------------------------------------------------------ model.py
-
-
-def build(model_class, sizes, seed, scale):
-    """A model in eval mode whose parameters are all drawn from N(0, scale^2)."""
-    model = model_class(**sizes)
-    randomise(model, seed, scale)
-    return model.eval()
-
-
-def call_or_error(model, x, state):
-    """`[True, model(x, state)]`, or `[False, error]`."""
-    return _attempt(lambda: model(x, state))
-
-
-def randomise(model, seed, scale):
-    """Draw every parameter from N(0, scale^2), so that no zero or small start hides anything."""
-    source = torch.Generator().manual_seed(seed)
-    with torch.no_grad():
-        for parameter in model.parameters():
-            parameter.copy_(scale * torch.randn(parameter.shape, generator=source))
-
-
-def parameter_shapes(model):
-    """Name and shape of every parameter, shared ones once."""
-    return [[name, list(parameter.shape)] for name, parameter in model.named_parameters()]
-
-
-def gradients(model, x, weights):
-    """Name, whether it requires grad, and gradient (or None) of every parameter.
-
-    The gradient is that of `sum(weights * logits)`.
-    """
-    logits, _ = model(x)
-    if logits.requires_grad:
-        (weights * logits).sum().backward()
-    return [
-        [name, p.requires_grad, None if p.grad is None else p.grad.to_dense()]
-        for name, p in model.named_parameters()
-    ]
-
-
-def logits_along(model, x, seed, steps):
-    """Logits for each of `steps` along one direction, drawn from N(0, 1) parameter by parameter."""
-    source = torch.Generator().manual_seed(seed)
-    parameters = list(model.parameters())
-    start = [parameter.detach().clone() for parameter in parameters]
-    direction = [torch.randn(parameter.shape, generator=source) for parameter in parameters]
-    found = []
-    with torch.no_grad():
-        for step in (*steps, 0.0):
-            for parameter, at, along in zip(parameters, start, direction, strict=True):
-                parameter.copy_(at + step * along)
-            if step:
-                found.append(model(x)[0])
-    return found
-
-
-def reloaded(model_class, sizes, model):
-    """A new model with the `state_dict` of `model`."""
-    other = model_class(**sizes)
-    other.load_state_dict(model.state_dict())
-    return other.eval()

@@ -52,7 +52,7 @@ def test_no_state_is_kept_between_calls(lab):
             return  # dropout all the same, which dropout-train looks after
         first, state = model(x)
         for before, hidden in (("a call with the same x", None), ("a call with a state", state)):
-            lab.probes.call_or_error(model.handle, x, hidden)
+            lab.probes_models.call_or_error(model.handle, x, hidden)
             later, _ = model(x)
             assert_close(
                 later,

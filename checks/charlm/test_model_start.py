@@ -25,7 +25,7 @@ def test_defaults_are_those_of_the_handout(lab):
     by_place = lab.model.CharLSTM(11, 5, 7, 3, 0.0)
     assert_parameter_count(lab, by_place, Sizes(11, 5, 7, 3))
     default, explicit = (
-        lab.probes.build(lab.model.CharLSTM, options, lab.seed, 0.05)
+        lab.probes_models.build(lab.model.CharLSTM, options, lab.seed, 0.05)
         for options in ({"vocab_size": V}, {"vocab_size": V, "dropout": 0.1})
     )
     assert_parameter_count(lab, default, Sizes(V, 256, 512, 2, 0.1))
@@ -90,7 +90,7 @@ def test_a_saved_model_can_be_loaded(lab):
     """A new model that loads the `state_dict` of another gives the same logits."""
     model = Model(lab)
     x = model.ids(3, 6)
-    other = lab.probes.reloaded(lab.model.CharLSTM, model.options, model.handle)
+    other = lab.probes_models.reloaded(lab.model.CharLSTM, model.options, model.handle)
     logits, _ = as_pair(other(x), "what forward returns", given=model.describe(x))
     assert_close(
         model.logits(logits, x),

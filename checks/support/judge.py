@@ -177,6 +177,15 @@ def assert_shape(
     return plain
 
 
+def assert_finite(tensor: Tensor, name: str, given: str = "") -> Tensor:
+    """`tensor` must hold finite floating-point numbers."""
+    __tracebackhide__ = True
+    if not tensor.is_floating_point() or not tensor.isfinite().all():
+        got = "nan or infinity" if tensor.is_floating_point() else str(tensor.dtype)
+        reject(f"{name} must be finite floating-point numbers", given=given, got=got)
+    return tensor
+
+
 def assert_close(
     got: object,
     expected: object,
