@@ -26,7 +26,7 @@ class Parameter:
 def parameters_after_backward(
     lab: Any, model: Any, arguments: Sequence[Any], weights: Tensor, given: str
 ) -> list[Parameter]:
-    """Every parameter after backward from `sum(weights * logits)`, logits of `model(*arguments)`."""
+    """Every parameter after backward from `sum(weights * logits)` of `model(*arguments)`."""
     rows = lab.probes_models.gradients(model, list(arguments), weights)
     found = []
     for row in as_list(rows, "parameters", given=given):
