@@ -67,9 +67,19 @@ class Grading:
         left_out = setting.submission.left_out
         notes += [f"Left out, a link or too large: {name}" for name in left_out[:5]]
         missing = set(self.config.option.lab or setting.labs) - set(header["labs"])
-        return notes + [f"Not in this submission: {lab}" for lab in sorted(missing)]
+        if missing:
+            notes.append(f"Not in this submission: {', '.join(sorted(missing))}.")
+        return notes
 
     # ------------------------------------------------------------------ collection
+
+    def pytest_ignore_collect(self, collection_path: Path) -> bool | None:
+        """Leave out the folders of labs that the submission does not hold."""
+        setting = self.setting
+        absent = {
+            lab.folder for name, lab in setting.labs.items() if name not in setting.submission.labs
+        }
+        return True if collection_path in absent else None
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:

@@ -62,6 +62,19 @@ def table(results: Iterable[Result], width: int = 80) -> list[tuple[str, Outcome
     return rows
 
 
+def by_lab(results: Iterable[Result], width: int = 80) -> list[str]:
+    """One row for each lab, where there are several: its points, and how its criteria came out."""
+    labs = [(lab, list(group)) for lab, group in groupby(results, key=lambda result: result.lab)]
+    rows = []
+    for lab, members in labs if len(labs) > 1 else []:
+        earned = sum(result.points for result in members)
+        full = sum(result.max_points for result in members)
+        head = f"{lab:<16}{earned:>5g} /{full:>4g}  "
+        wrapped = textwrap.wrap(summary(members), max(20, width - len(head)))
+        rows += [head + wrapped[0], *(" " * len(head) + line for line in wrapped[1:])]
+    return rows
+
+
 def blocks(results: Iterable[Result], width: int = 80) -> list[str]:
     """One block of text for each result that is neither passed, blocked nor skipped."""
     quiet = (Outcome.PASSED, Outcome.BLOCKED, Outcome.SKIPPED)

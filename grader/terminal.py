@@ -12,7 +12,7 @@ import pytest
 
 from .criteria import Board, marker_of
 from .outcomes import Outcome
-from .report import COLOURS, LETTERS, blocks, columns, printable, summary, table
+from .report import COLOURS, LETTERS, blocks, by_lab, columns, printable, summary, table
 
 WALLS = {
     "bwrap": "Sandbox: bubblewrap (no network, no sight of other files), and limits.",
@@ -80,6 +80,8 @@ class Terminal:
         blocked = sum(result.outcome is Outcome.BLOCKED for result in results)
         if blocked:
             write(f"{blocked} blocked: they run once what they build on holds.")
+        for line in by_lab(results, width):
+            write(line)
         score = f"Score {self.board.score:g} of {self.board.max_score:g}: {summary(results)}"
         for line in textwrap.wrap(score, width):
             write(line, bold=True)

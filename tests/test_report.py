@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 
 from grader.outcomes import Frame, Outcome, Result
-from grader.report import LETTERS, as_text, blocks, printable, summary, table, words
+from grader.report import LETTERS, as_text, blocks, by_lab, printable, summary, table, words
 from tests.test_wire import QUICK
 
 FIELDS = ("required", "given", "expected", "got", "cause", "where", "hint", "output")
@@ -42,6 +42,19 @@ def test_frames_show_place_and_source() -> None:
     frames = [Frame("model.py", 3, "forward", "x = y / 0"), Frame("data.py", 7, "split", "a[9]")]
     text = as_text(result(Outcome.ERRORED, frames=frames))
     assert "    model.py:3 in forward\n        x = y / 0\n    data.py:7 in split\n" in text
+
+
+def test_several_labs_get_a_row_each_and_one_lab_none() -> None:
+    results = [
+        Result("a.part.claim", "a", "part", "A title.", "1", points, "look", outcome=outcome)
+        for points, outcome in ((2.0, Outcome.PASSED), (3.0, Outcome.FAILED))
+    ]
+    other = Result("b.part.claim", "b", "part", "A title.", "1", 4.0, "look", Outcome.PASSED)
+    assert by_lab(results) == []
+    assert by_lab([*results, other]) == [
+        f"{'a':<16}    2 /   5  1 passed, 1 failed",
+        f"{'b':<16}    4 /   4  1 passed",
+    ]
 
 
 def test_the_graders_own_failure_gives_no_advice() -> None:
