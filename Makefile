@@ -56,13 +56,13 @@ template: setup  ## make student/ from reference/
 	$(RUN) -m grader.template reference student
 
 matrix: setup  ## every known submission against every check, SEEDS=n
-	$(RUN) -m tests.matrix --seeds $(SEEDS) $(ARGS)
+	$(RUN) -m tests.matrix $(if $(LAB),--lab $(LAB)) --seeds $(SEEDS) $(ARGS)
 
-proof: setup  ## the matrix over many seeds, and docs/matrix.md from it (an hour)
+proof: setup  ## the matrix over many seeds, and docs/matrix.md from it (hours)
 	rm -f .matrix.jsonl
 	$(RUN) -m tests.matrix --kinds accepted,template --seeds 20 --log .matrix.jsonl
 	$(RUN) -m tests.matrix --kinds buggy,hostile --seeds 5 --own-part --log .matrix.jsonl
-	$(RUN) -m tests.matrix_table .matrix.jsonl > docs/matrix.md
+	$(RUN) -m tests.matrix_table .matrix.jsonl --out docs
 
 bench: setup  ## what a run costs, against one process without walls
 	$(RUN) -m benchmarks.floor $(ARGS)

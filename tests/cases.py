@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from grader.labs import discover
+
 if sys.version_info >= (3, 11):
     import tomllib
 else:
@@ -16,6 +18,7 @@ else:
 
 ROOT = Path(__file__).parent.parent
 KNOWN = ROOT / "fixtures" / "submissions"
+LABS = tuple(discover(ROOT / "checks"))
 
 
 class CaseError(ValueError):

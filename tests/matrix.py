@@ -1,6 +1,6 @@
 """Every known submission against every check: `make matrix`.
 
-    python -m tests.matrix [--lab L] [--kinds KINDS] [--seeds N] [--only PATTERN] [--own-part]
+    python -m tests.matrix [--lab L]... [--kinds KINDS] [--seeds N] [--only PATTERN] [--own-part]
 
 A right submission must pass everything, whatever the seed; one with a mistake must fail the ids
 that it names, and nothing else may fail beside what these block; a hostile one must pass nothing
@@ -38,7 +38,7 @@ from grader.plugin import SHARED
 from grader.report import LETTERS
 from grader.sandbox import Sandbox
 from grader.workers import WorkerParent
-from tests.cases import ROOT, Case, accepted, buggy, hostile, template
+from tests.cases import LABS, ROOT, Case, accepted, buggy, hostile, template
 
 # No cache to write; and plugins and checks are imported before the fork, which pytest warns of.
 QUIET = ("-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning")
@@ -177,7 +177,7 @@ def uncaught(runs: list[Run]) -> list[str]:
 
 
 def choose(lab: str, kinds: str, only: str) -> list[Case]:
-    """The known submissions of these kinds whose name fits the pattern, and hostile ones' twins."""
+    """A lab's submissions of these kinds whose name fits the pattern, and hostile ones' twins."""
     known = (*accepted(lab), *buggy(lab), *hostile(lab), template(lab))
     wanted = [case for case in known if case.kind in kinds.split(",")]
     wanted = [case for case in wanted if fnmatchcase(case.name, only)]
@@ -189,7 +189,7 @@ def choose(lab: str, kinds: str, only: str) -> list[Case]:
 def main() -> int:
     """The command; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m tests.matrix", description=__doc__)
-    parser.add_argument("--lab", default="charlm")
+    parser.add_argument("--lab", action="append", choices=LABS, help="repeatable (default: all)")
     parser.add_argument("--kinds", default="accepted,buggy,hostile,template")
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--first-seed", type=int, default=0)
@@ -199,14 +199,19 @@ def main() -> int:
     parser.add_argument("--log", help="append each run to this file, for tests.matrix_table")
     options = parser.parse_args()
     os.chdir(ROOT)
-    cases = choose(options.lab, options.kinds, options.only)
+    labs = options.lab or LABS
+    cases = [case for lab in labs for case in choose(lab, options.kinds, options.only)]
     seeds = range(options.first_seed, options.first_seed + options.seeds)
-    runs: dict[tuple[str, int], Run] = {}
-    wrong = 0
+    runs: dict[tuple[str, str, int], Run] = {}
+    wrong, lab = 0, ""
     for run in run_all(cases, seeds, options.slots, options.own_part):
-        runs[run.case.name, run.seed] = run
+        case = run.case
+        if case.lab != lab:
+            lab = case.lab
+            print(f"--- {lab}", flush=True)
+        runs[lab, case.name, run.seed] = run
         print(row(run), flush=True)
-        twin = runs.get((run.case.twin.name, run.seed)) if run.case.twin else None
+        twin = runs.get((lab, case.twin.name, run.seed)) if case.twin else None
         if said := problem(run, twin):
             wrong += 1
             print(f"    seed {run.seed}: {said[:400]}", flush=True)

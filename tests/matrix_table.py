@@ -1,9 +1,9 @@
-"""docs/matrix.md from logs of `tests.matrix`: `python -m tests.matrix_table LOG... > FILE`."""
+"""docs/matrix.md and docs/matrix/<lab>.md: `python -m tests.matrix_table LOG... --out docs`."""
 
 from __future__ import annotations
 
+import argparse
 import json
-import sys
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
@@ -20,64 +20,106 @@ without the trick does not. *As named* counts the runs, each with a seed of its 
 was so. Mistakes run against the checks of the part that they are made in.
 """
 
+TITLES = {
+    "accepted": "Right submissions",
+    "buggy": "Submissions with one mistake",
+    "hostile": "Submissions that try to cheat",
+    "template": "The template",
+}
 
-def load(paths: list[str]) -> dict[tuple[str, str], list[dict[str, Any]]]:
-    """The runs in the logs, by kind and name."""
-    runs = defaultdict(list)
+Rows = list[dict[str, Any]]  # runs, as `tests.matrix` records them
+
+
+def load(paths: list[Path]) -> dict[str, Rows]:
+    """The runs in the logs, by lab."""
+    labs = defaultdict(list)
     for path in paths:
-        for line in Path(path).read_text(encoding="utf-8").splitlines():
+        for line in path.read_text(encoding="utf-8").splitlines():
             row = json.loads(line)
-            runs[row["kind"], row["name"]].append(row)
-    return runs
+            labs[row["lab"]].append(row)
+    return dict(sorted(labs.items()))
 
 
-def red(rows: list[dict[str, Any]]) -> list[str]:
+def of_kind(rows: Rows, kind: str) -> dict[str, Rows]:
+    """The runs of one kind of submission, by its name."""
+    named = defaultdict(list)
+    for row in rows:
+        if row["kind"] == kind:
+            named[row["name"]].append(row)
+    return dict(sorted(named.items()))
+
+
+def good(rows: Rows) -> str:
+    """In how many of the runs the outcome was as named."""
+    return f"{sum(not row['problem'] for row in rows)} of {len(rows)}"
+
+
+def red(rows: Rows) -> list[str]:
     """The criteria that failed by themselves in any of the runs, as `part.claim`."""
     ids = {id for row in rows for id, outcome in row["outcomes"].items() if outcome in RED}
     return sorted(id.split(".", 1)[1] for id in ids)
 
 
-def table(runs: dict[tuple[str, str], list[dict[str, Any]]], kind: str) -> list[str]:
+def table(rows: Rows, kind: str) -> list[str]:
     """A Markdown table of one kind of submission."""
     with_red = kind in ("buggy", "hostile")
     lines = ["| submission | what it is | as named |" + " red |" * with_red]
     lines.append("|---|---|---:|" + "---|" * with_red)
-    for (_, name), rows in sorted(item for item in runs.items() if item[0][0] == kind):
-        good = sum(not row["problem"] for row in rows)
-        about = rows[0]["about"].replace("|", "\\|")
-        ids = ", ".join(f"`{id}`" for id in red(rows))
-        lines.append(f"| {name} | {about} | {good} of {len(rows)} |" + f" {ids} |" * with_red)
+    for name, runs in of_kind(rows, kind).items():
+        about = runs[0]["about"].replace("|", "\\|")
+        ids = ", ".join(f"`{id}`" for id in red(runs))
+        lines.append(f"| {name} | {about} | {good(runs)} |" + f" {ids} |" * with_red)
     return lines
 
 
-def caught(runs: dict[tuple[str, str], list[dict[str, Any]]]) -> list[str]:
-    """For each criterion, how many mistakes fail it."""
-    counts: dict[str, int] = defaultdict(int)
-    every = dict.fromkeys(id for rows in runs.values() for row in rows for id in row["outcomes"])
-    for (kind, _), rows in runs.items():
-        for claim in red(rows) if kind == "buggy" else ():
-            counts[claim] += 1
-    lines = ["| criterion | mistakes that fail it |", "|---|---:|"]
-    return lines + [f"| `{id}` | {counts[id.split('.', 1)[1]]} |" for id in every]
+def mistakes(rows: Rows) -> dict[str, int]:
+    """For each criterion, how many submissions with one mistake fail it."""
+    counts = dict.fromkeys((id for row in rows for id in row["outcomes"]), 0)
+    for runs in of_kind(rows, "buggy").values():
+        for claim in red(runs):
+            counts[f"{runs[0]['lab']}.{claim}"] += 1
+    return counts
+
+
+def page(lab: str, rows: Rows) -> str:
+    """The document of one lab."""
+    lines = [f"# Known submissions of {lab}\n", "See [../matrix.md](../matrix.md).\n"]
+    for kind, title in TITLES.items():
+        chosen = [row for row in rows if row["kind"] == kind]
+        if chosen:
+            lines += [f"## {title}\n", f"{good(chosen)} runs as named.\n", *table(chosen, kind), ""]
+    lines += ["## Criteria\n", "| criterion | mistakes that fail it |", "|---|---:|"]
+    lines += [f"| `{id}` | {count} |" for id, count in mistakes(rows).items()]
+    return "\n".join(lines) + "\n"
+
+
+def overview(labs: dict[str, Rows]) -> str:
+    """The document that the labs' pages are linked from."""
+    head = [f"{title.lower()} (runs as named)" for title in TITLES.values()]
+    lines = [INTRODUCTION, f"| lab | {' | '.join(head)} | criteria that no mistake fails |"]
+    lines.append("|---|" + "---|" * (len(TITLES) + 1))
+    for lab, rows in labs.items():
+        cells = []
+        for kind in TITLES:
+            named = of_kind(rows, kind)
+            runs = [row for group in named.values() for row in group]
+            cells.append(f"{len(named)} ({good(runs)})" if named else "")
+        free = ", ".join(f"`{id}`" for id, count in mistakes(rows).items() if not count) or "none"
+        lines.append(f"| [{lab}](matrix/{lab}.md) | {' | '.join(cells)} | {free} |")
+    return "\n".join(lines) + "\n"
 
 
 def main() -> None:
-    """Print the document."""
-    runs = load(sys.argv[1:])
-    titles = {
-        "accepted": "Right submissions",
-        "buggy": "Submissions with one mistake",
-        "hostile": "Submissions that try to cheat",
-        "template": "The template",
-    }
-    print(INTRODUCTION)
-    for kind, title in titles.items():
-        rows = [row for (of, _), group in runs.items() if of == kind for row in group]
-        if rows:
-            good = sum(not row["problem"] for row in rows)
-            print(f"## {title}\n\n{good} of {len(rows)} runs as named.\n")
-            print("\n".join(table(runs, kind)) + "\n")
-    print("## Criteria\n\n" + "\n".join(caught(runs)))
+    """Write the documents."""
+    parser = argparse.ArgumentParser(prog="python -m tests.matrix_table", description=__doc__)
+    parser.add_argument("logs", nargs="+", type=Path)
+    parser.add_argument("--out", type=Path, required=True, help="the folder of documents")
+    options = parser.parse_args()
+    labs = load(options.logs)
+    (options.out / "matrix").mkdir(exist_ok=True)
+    (options.out / "matrix.md").write_text(overview(labs), encoding="utf-8")
+    for lab, rows in labs.items():
+        (options.out / "matrix" / f"{lab}.md").write_text(page(lab, rows), encoding="utf-8")
 
 
 if __name__ == "__main__":
