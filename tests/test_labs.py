@@ -15,39 +15,8 @@ import pytest
 from grader.catalogue import collect
 from grader.criteria import in_order, marker_of
 from grader.labs import discover
-from tests.cases import ROOT, accepted, buggy, hostile
-
-JUNK = {
-    "none": "None",
-    "a number": "3",
-    "a string": "'x'",
-    "a pair": "(1, 2)",
-    "an empty list": "[]",
-    "an object": "object()",
-    "a dict": "{'a': 1}",
-    "a tensor": "__import__('torch').zeros(2, 3, 4)",
-    "tensors": "(__import__('torch').zeros(2, 3, 4), (__import__('torch').zeros(1), None))",
-    "not a number": "float('nan')",
-}
-
-JUNK_LAB = {
-    "data.py": """
-def junk(*args, **kwargs):
-    return {junk}
-build_vocab = encode = decode = CharWindows = make_loaders = junk
-""",
-    "model.py": """
-from torch import nn
-class CharLSTM(nn.Module):
-    def __init__(self, vocab_size, embed_dim=256, hidden_size=512, num_layers=2, dropout=0.1):
-        super().__init__()
-        self.weight = nn.Linear(2, 2)
-    def forward(self, x, hidden=None):
-        return {junk}
-""",
-    "train.py": "from data import junk\nloss_fn = train_epoch = evaluate = train = junk\n",
-    "sample.py": "from data import junk\nsample = junk\n",
-}
+from tests.cases import LABS, ROOT, accepted, buggy, hostile
+from tests.junk import JUNK, write_junk
 
 
 def check(student: Path, tmp_path: Path, *options: str) -> tuple[int, str, dict[str, Any]]:
@@ -72,6 +41,7 @@ def outcomes(document: dict[str, Any]) -> dict[str, str]:
 
 def test_the_reference_passes_every_criterion(tmp_path: Path) -> None:
     status, text, document = check(ROOT / "reference", tmp_path)
+    assert document["labs"] == sorted(LABS)
     assert set(outcomes(document).values()) == {"passed"}, text
     assert (status, document["score"]) == (0, document["max_score"])
     assert max(map(len, text.splitlines())) <= 80
@@ -80,6 +50,7 @@ def test_the_reference_passes_every_criterion(tmp_path: Path) -> None:
 def test_the_template_is_not_implemented_throughout(tmp_path: Path) -> None:
     started = time.monotonic()
     status, text, document = check(ROOT / "student", tmp_path)
+    assert document["labs"] == sorted(LABS)
     assert set(outcomes(document).values()) == {"not_implemented"}, text
     assert (status, document["score"]) == (1, 0)
     assert "Traceback" not in text
@@ -89,12 +60,10 @@ def test_the_template_is_not_implemented_throughout(tmp_path: Path) -> None:
 @pytest.mark.parametrize("junk", JUNK.values(), ids=JUNK)
 def test_junk_earns_nothing_and_is_nobodys_error(junk: str, tmp_path: Path) -> None:
     """Whatever comes back, the verdict is on the submission, and never a failure of the grader."""
-    folder = tmp_path / "charlm"
-    folder.mkdir()
-    for name, text in JUNK_LAB.items():
-        (folder / name).write_text(text.format(junk=junk))
-    _, text, document = check(folder, tmp_path)
+    write_junk(ROOT / "student", tmp_path / "junk", junk)
+    _, text, document = check(tmp_path / "junk", tmp_path)
     found = outcomes(document)
+    assert {id.split(".")[0] for id in found} == set(LABS)
     assert "grader_error" not in found.values(), text
     assert "passed" not in found.values(), text
 
@@ -105,16 +74,18 @@ def test_every_check_runs_alone(tmp_path: Path) -> None:
     assert set(outcomes(document).values()) == {"passed"}
 
 
-def test_known_submissions_are_well_formed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("lab", LABS)
+def test_known_submissions_are_well_formed(lab: str, tmp_path: Path) -> None:
     """Every change applies, every id that is named exists, and names are unique."""
-    cases = [*accepted("charlm"), *buggy("charlm"), *hostile("charlm")]
+    cases = [*accepted(lab), *buggy(lab), *hostile(lab)]
     catalogue = (ROOT / "docs" / "criteria.md").read_text()
     for number, case in enumerate(cases):
         case.build(tmp_path / str(number))
         assert all(f"`{id}`" in catalogue for id in case.fails), case.name
     assert len({case.name for case in cases}) == len(cases)
-    assert len(buggy("charlm")) >= 60
-    assert len(accepted("charlm")) >= 13
+    assert all(case.fails for case in buggy(lab))
+    assert len(buggy(lab)) >= 12
+    assert len(accepted(lab)) >= 5
 
 
 def test_prerequisites_exist_and_come_first() -> None:
