@@ -36,11 +36,12 @@ class Timed:
     criteria: int
 
 
-def run(lab: str, student: str, *more: str) -> Timed:
+def run(labs: list[str], student: str, *more: str) -> Timed:
     """Run the checks as a user would. Raises RuntimeError unless the grader itself held."""
     with tempfile.TemporaryDirectory() as folder:
         result = Path(folder, "result.json")
-        command = [sys.executable, "-m", "pytest", "checks", "--lab", lab, "--student", student]
+        command = [sys.executable, "-m", "pytest", "checks", "--student", student]
+        command += [f"--lab={lab}" for lab in labs]
         started = time.perf_counter()
         done = subprocess.run(
             [*command, "--result", str(result), "-p", "no:cacheprovider", *more],
@@ -56,6 +57,41 @@ def run(lab: str, student: str, *more: str) -> Timed:
     return Timed(wall, criteria)
 
 
+@dataclass(frozen=True)
+class Pairs:
+    """Check runs and floors that took turns, and their medians."""
+
+    checks: list[Timed]
+    floors: list[Timed]
+
+    @property
+    def ratio(self) -> float:
+        """Of wall times, pair by pair."""
+        pairs = zip(self.checks, self.floors, strict=True)
+        return statistics.median(check.wall / floor.wall for check, floor in pairs)
+
+    @property
+    def isolation(self) -> float:
+        """Seconds by which a check run is longer than its floor."""
+        pairs = zip(self.checks, self.floors, strict=True)
+        return statistics.median(check.wall - floor.wall for check, floor in pairs)
+
+    def row(self, name: str) -> str:
+        """One row of the table."""
+        count = self.checks[0].criteria
+        check, floor = (
+            statistics.median(one.wall for one in timed) for timed in (self.checks, self.floors)
+        )
+        more = f"{self.isolation:11.2f} {1e3 * self.isolation / count:13.0f}"
+        return f"{name:<12}{count:>9} {check:>9.2f} {floor:>9.2f} {self.ratio:>7.2f} {more}"
+
+
+def measure(labs: list[str], student: str, runs: int) -> Pairs:
+    """Check runs and floors in turn."""
+    pairs = [(run(labs, student), run(labs, student, "--in-process")) for _ in range(runs)]
+    return Pairs(*map(list, zip(*pairs, strict=True)))
+
+
 def median_ms(action: Callable[[], object], times: int) -> float:
     """The median duration of an action, in milliseconds."""
     durations = []
@@ -66,10 +102,10 @@ def median_ms(action: Callable[[], object], times: int) -> float:
     return statistics.median(durations)
 
 
-def isolation(lab: str, student: str) -> dict[str, float]:
-    """The pieces of the isolation's cost: seconds to start, milliseconds per check and per call."""
-    labs = discover(ROOT / "checks")
-    submission = stage(ROOT / student, {lab: labs[lab]})
+def isolation() -> dict[str, float]:
+    """The pieces of the isolation's cost, on the reference's `data.py` of the lab charlm."""
+    lab, labs = "charlm", discover(ROOT / "checks")
+    submission = stage(ROOT / "reference", {lab: labs[lab]})
     parent = WorkerParent(choose("auto"), submission.root, hash_seed=0)
     started = time.perf_counter()
     parent.start()
@@ -98,22 +134,18 @@ def isolation(lab: str, student: str) -> dict[str, float]:
 def main() -> None:
     """Print the figures."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.floor", description=__doc__)
-    parser.add_argument("--lab", default="charlm")
+    parser.add_argument("--lab", action="append", help="repeatable (default: all, and each)")
     parser.add_argument("--student", default="reference")
     parser.add_argument("--runs", type=int, default=3)
     options = parser.parse_args()
-    lab, student = options.lab, options.student
-    pairs = [(run(lab, student), run(lab, student, "--in-process")) for _ in range(options.runs)]
-    count = pairs[0][0].criteria
-    print(f"{lab}, {student}, {count} criteria, {options.runs} pairs of runs, medians")
-    for name, index in (("check run", 0), ("floor, one process", 1)):
-        wall = statistics.median(pair[index].wall for pair in pairs)
-        print(f"  {name:<34}{wall:8.2f} s wall")
-    ratio = statistics.median(check.wall / floor.wall for check, floor in pairs)
-    more = statistics.median(check.wall - floor.wall for check, floor in pairs)
-    print(f"  {'ratio of wall times (at most 2)':<34}{ratio:8.2f}")
-    print(f"  {'isolation in all':<34}{more:8.2f} s = {1e3 * more / count:.0f} ms per criterion")
-    for name, figure in isolation(lab, student).items():
+    labs = options.lab or list(discover(ROOT / "checks"))
+    print(f"{options.student}: medians of {options.runs} pairs of runs, seconds of wall time")
+    print("lab          criteria     check     floor   ratio   isolation  ms/criterion", flush=True)
+    for lab in labs:
+        print(measure([lab], options.student, options.runs).row(lab), flush=True)
+    if len(labs) > 1:
+        print(measure(labs, options.student, options.runs).row("together"), flush=True)
+    for name, figure in isolation().items():
         print(f"  {name:<34}{figure:8.2f}")
 
 
