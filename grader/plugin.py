@@ -10,6 +10,7 @@ import os
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -19,7 +20,21 @@ from .options import add_options, refuse_nonsense
 from .sandbox import Sandbox, choose
 from .submission import Submission, SubmissionError, stage
 
-SHARED = "shared-workers"  # a plugin of this name brings a WorkerParent that runs already
+if TYPE_CHECKING:
+    from .workers import WorkerParent
+
+SHARED = "shared-workers"  # the name under which `Sharing` brings workers that run already
+
+
+class Sharing:
+    """Hands a WorkerParent that runs already to this plugin; the submission is staged below its."""
+
+    def __init__(self, parent: WorkerParent) -> None:
+        self.parent = parent
+
+    def pytest_addoption(self, pluginmanager: pytest.PytestPluginManager) -> None:
+        """Register the workers before the command line is read."""
+        pluginmanager.register(self.parent, SHARED)
 
 
 @dataclass(frozen=True)
@@ -85,14 +100,19 @@ def _set_up(config: pytest.Config, labs: dict[str, LabSpec]) -> Setting:
     if option.corpus and not Path(option.corpus).is_file():
         raise pytest.UsageError(f"--corpus {option.corpus}: there is no such file")
     wanted = {name: lab for name, lab in labs.items() if name in (option.lab or labs)}
+    shared: WorkerParent | None = config.pluginmanager.get_plugin(SHARED)
     try:
-        sandbox = Sandbox("none") if option.in_process else choose(option.sandbox)
-        submission = stage(Path(config.invocation_params.dir, option.student), wanted)
+        if shared is not None:
+            sandbox = shared.sandbox
+        else:
+            sandbox = Sandbox("none") if option.in_process else choose(option.sandbox)
+        path = Path(config.invocation_params.dir, option.student)
+        submission = stage(path, wanted, below=shared.submission if shared else None)
     except (SubmissionError, ValueError) as error:
         raise pytest.UsageError(str(error)) from error
     seed = secrets.randbelow(2**40) if option.seed is None else option.seed
     setting = Setting(labs, submission, sandbox, seed, None)
-    if option.in_process or config.pluginmanager.has_plugin(SHARED):
+    if option.in_process or shared is not None:
         return setting
     launched = launch(sandbox, submission.root, setting.hash_seed)
     return Setting(labs, submission, sandbox, seed, launched)

@@ -63,9 +63,9 @@ class Submission:
         shutil.rmtree(self.root, ignore_errors=True)
 
 
-def stage(source: Path, labs: dict[str, LabSpec]) -> Submission:
-    """Copy the submission and find its labs. Raises SubmissionError."""
-    root = Path(tempfile.mkdtemp(prefix="submission-")).resolve()
+def stage(source: Path, labs: dict[str, LabSpec], below: Path | None = None) -> Submission:
+    """Copy the submission, into a new folder `below`, and find its labs. Raises SubmissionError."""
+    root = Path(tempfile.mkdtemp(prefix="submission-", dir=below)).resolve()
     try:
         root.chmod(0o755)
         if source.is_dir():

@@ -35,6 +35,16 @@ class WorkerParent:
         self._running = launched or launch(self.sandbox, self.submission, self.hash_seed)
         self._ready = False
 
+    def revive(self) -> None:
+        """Start the process unless it runs already, and wait until torch is imported there.
+
+        Raises GraderError.
+        """
+        if self._running is None or not self._running.alive:
+            self.stop()
+            self.start()
+        self.await_ready()
+
     def await_ready(self) -> None:
         """Wait until torch is imported. Raises GraderError."""
         self._ask({"op": "ping"}, [])

@@ -8,16 +8,13 @@ that the same mistake without the trick does not pass. Exit status 1 if one does
 
 `--own-part` runs a mistake against the checks of the part that it is made in only: CI does.
 
-Torch is imported once: each run is a fork of this process, and all runs of a slot share one
-workers' parent, which forks a fresh child for every check as always.
+Torch is imported once: all runs of a slot are forks of one process and share one workers' parent,
+which forks a fresh child for every check as always (`grader/slot.py`).
 """
 
 from __future__ import annotations
 
 import argparse
-import contextlib
-import importlib
-import io
 import json
 import os
 import sys
@@ -31,17 +28,12 @@ from pathlib import Path
 from queue import Queue
 from typing import Any
 
-import pytest
-
 from grader.outcomes import Outcome
-from grader.plugin import SHARED
 from grader.report import LETTERS
 from grader.sandbox import Sandbox
-from grader.workers import WorkerParent
+from grader.slot import QUIET, Job, Slot
 from tests.cases import LABS, ROOT, Case, accepted, buggy, hostile, template
 
-# No cache to write; and plugins and checks are imported before the fork, which pytest warns of.
-QUIET = ("-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning")
 RED = {"failed", "errored", "timed_out", "crashed"}
 
 
@@ -86,72 +78,36 @@ def problem(run: Run, twin: Run | None) -> str:
 
 def run_all(cases: list[Case], seeds: range, slots: int, own_part: bool) -> Iterator[Run]:
     """Run every case under every seed, `slots` at a time."""
-    parents: Queue[WorkerParent] = Queue()
-    started = []
-    for slot in range(slots):
-        parent = WorkerParent(Sandbox("none"), Path("/"), hash_seed=slot)
-        parent.start()
-        started.append(parent)
-        parents.put(parent)
-    _warm_judge()
-    for parent in started:
-        parent.await_ready()
+    free: Queue[Slot] = Queue()
+    started = [Slot(Sandbox("none"), project=ROOT) for _ in range(slots)]
+    for slot in started:
+        slot.start()
+        free.put(slot)
     jobs = [(case, seed) for seed in seeds for case in cases]
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(slots) as pool:
-        yield from pool.map(lambda job: _run(*job, own_part, Path(folder), parents), jobs)
-    for parent in started:
-        parent.stop()
+        yield from pool.map(lambda job: _run(*job, own_part, Path(folder), free), jobs)
+    for slot in started:
+        slot.close()
 
 
-def _warm_judge() -> None:
-    """Import what every judge needs, the checks included, before forking them."""
-    importlib.import_module("grader.grading")
-    with contextlib.redirect_stdout(io.StringIO()):
-        pytest.main(["checks", "--collect-only", *QUIET])
-
-
-def _run(case: Case, seed: int, own_part: bool, folder: Path, parents: Queue[WorkerParent]) -> Run:
+def _run(case: Case, seed: int, own_part: bool, folder: Path, free: Queue[Slot]) -> Run:
     started = time.monotonic()
     place = Path(tempfile.mkdtemp(dir=folder))
     submission, result = case.build(place), place / "result.json"
     arguments = ["checks", f"--student={submission}", f"--lab={case.lab}", f"--seed={seed}"]
-    arguments += [f"--result={result}", "--sandbox=none", *QUIET]
+    arguments += [f"--result={result}", *QUIET]
     if own_part and case.kind in ("buggy", "hostile"):
         arguments += [f"--part={part}" for part in (case.twin or case).parts]
-    parent = parents.get()
+    slot = free.get()
     try:
-        pid = os.fork()
-        if pid == 0:
-            _judge(arguments, parent)
-        os.waitpid(pid, 0)
+        slot.run(Job(ROOT, arguments))
     finally:
-        parents.put(parent)
+        free.put(slot)
     document: dict[str, Any] = (
         json.loads(result.read_text()) if result.exists() else {"criteria": []}
     )
     outcomes = {row["id"]: row["outcome"] for row in document["criteria"]}
     return Run(case, seed, outcomes, time.monotonic() - started)
-
-
-def _judge(arguments: list[str], parent: WorkerParent) -> None:
-    """The forked process: one ordinary run of the checks. Never returns."""
-    null = os.open(os.devnull, os.O_RDWR)
-    for descriptor in (0, 1, 2):
-        os.dup2(null, descriptor)
-    try:
-        pytest.main(arguments, plugins=[_Sharing(parent)])
-    finally:
-        os._exit(0)
-
-
-class _Sharing:
-    """Hands a running workers' parent to the plugin."""
-
-    def __init__(self, parent: WorkerParent) -> None:
-        self.parent = parent
-
-    def pytest_addoption(self, pluginmanager: pytest.PytestPluginManager) -> None:
-        pluginmanager.register(self.parent, SHARED)
 
 
 def row(run: Run) -> str:

@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from grader.sandbox import bwrap_problem
+from grader.sandbox import Sandbox, bwrap_problem
+from grader.slot import Job, Slot
 
 BWRAP = pytest.param(
     "bwrap", marks=pytest.mark.skipif(bwrap_problem() is not None, reason=bwrap_problem() or "")
@@ -21,6 +22,7 @@ BWRAP = pytest.param(
 ISOLATED = pytest.mark.parametrize("workers", [BWRAP], indirect=True)  # for what only it does
 
 ROOT = Path(__file__).parent.parent
+TERMINAL = {"OMP_NUM_THREADS": "1", "COLUMNS": "80"}
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ class Toy:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._judge: subprocess.Popen[str] | None = None
+        self._slot = Slot(Sandbox("none"))
         self._count = 0
 
     def new_path(self, suffix: str = "") -> Path:
@@ -75,32 +77,15 @@ class Toy:
 
     def run(self, student: Path, *options: str, asks: Iterable[str] = ()) -> Run:
         """The same run in a fork of a process that has torch already, without a sandbox."""
-        if self._judge is None:
-            self._judge = subprocess.Popen(
-                [sys.executable, "-m", "tests.forking_judge"],
-                cwd=self.folder,
-                env=_environment(),
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                text=True,
-            )
-        assert self._judge.stdin is not None
-        assert self._judge.stdout is not None
         result, output = self.new_path(".json"), self.new_path(".txt")
-        job = {
-            "folder": str(self.folder),
-            "arguments": _arguments(student, result, (*options, "--sandbox=none")),
-            "asks": _asks(asks),
-            "output": str(output),
-        }
-        print(json.dumps(job), file=self._judge.stdin, flush=True)
-        status = int(self._judge.stdout.readline())
+        arguments = ["--assert=plain", *_arguments(student, result, options)]
+        environment = {**TERMINAL, "TOY_ASKS": _asks(asks)}
+        status = self._slot.run(Job(self.folder, arguments, output, environment))
         return _run(status, output.read_text(), result)
 
     def close(self) -> None:
-        """End the forking judge."""
-        if self._judge is not None:
-            self._judge.communicate()
+        """End the slot."""
+        self._slot.close()
 
 
 @dataclass(frozen=True)
@@ -134,7 +119,7 @@ def _asks(asks: Iterable[str]) -> str:
 
 
 def _environment() -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "COLUMNS": "80"}
+    return {**os.environ, **TERMINAL, "PYTHONPATH": str(ROOT)}
 
 
 def _run(status: int, text: str, result: Path) -> Run:
