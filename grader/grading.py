@@ -17,7 +17,7 @@ from .criteria import Board
 from .handles import ImportFailed, Lab
 from .inprocess import PlainLab
 from .labs import LabSpec, derive_seed
-from .outcomes import Blocked, Outcome, Result
+from .outcomes import Blocked, Outcome, Result, TimedOut
 from .plugin import SHARED, Setting
 from .report import as_text
 from .terminal import WALLS, Terminal
@@ -134,7 +134,7 @@ class Grading:
         lab.close()
 
     def _remote_lab(self, spec: LabSpec, folder: Path, seed: int, seconds: float) -> Lab:
-        limit = seconds * self.config.option.time_factor
+        limit = min(seconds * self.config.option.time_factor, max(self._seconds_left(), 1.0))
         until = time.monotonic() + limit
 
         def start(hash_seed: int | None) -> Child:
@@ -146,10 +146,17 @@ class Grading:
         broken = self.board.broken_modules.setdefault(spec.name, {})
         return Lab(spec.name, spec.modules, spec.probes, seed, start, broken)
 
+    def _seconds_left(self) -> float:
+        """What is left of the time for all checks together."""
+        return self.config.option.time_limit - (time.monotonic() - self.started)
+
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
-        """A check whose prerequisite failed is not run."""
+        """A check whose prerequisite failed, or for which no time is left, is not run."""
         marker = criteria.marker_of(item)
         if marker:
+            if self._seconds_left() <= 0:
+                limit = self.config.option.time_limit
+                raise TimedOut(f"all checks together took longer than {limit:g} seconds")
             if cause := self.board.red_line(marker["id"], marker["requires"]):
                 raise Blocked(cause, "something that it builds on failed")
             if getattr(item.obj, "is_hypothesis_test", False):  # type: ignore[attr-defined]

@@ -65,6 +65,13 @@ def add_options(parser: pytest.Parser) -> None:
         metavar="X",
         help="multiply every time limit by X, on a slow or busy machine",
     )
+    group.addoption(
+        "--time-limit",
+        type=float,
+        default=math.inf,
+        metavar="SECONDS",
+        help="time for all checks together; what has not run by then has timed out",
+    )
 
 
 def refuse_nonsense(config: pytest.Config) -> None:
@@ -72,6 +79,8 @@ def refuse_nonsense(config: pytest.Config) -> None:
     factor = config.option.time_factor
     if not (factor > 0 and math.isfinite(factor)):
         raise pytest.UsageError(f"--time-factor must be positive, not {factor:g}")
+    if not config.option.time_limit > 0:
+        raise pytest.UsageError(f"--time-limit must be positive, not {config.option.time_limit:g}")
     if not config.option.result:
         return
     path = Path(config.invocation_params.dir, config.option.result)

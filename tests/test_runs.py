@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import xml.etree.ElementTree as ElementTree
 
 import pytest
@@ -105,6 +106,17 @@ def test_time_limits_can_be_stretched(toy: Toy) -> None:
     assert run.outcomes == {"toy.answers.hang-briefly": "passed"}
 
 
+def test_all_checks_together_have_a_limit_too(toy: Toy) -> None:
+    """A submission that hangs everywhere takes no more of a class's time than it is given."""
+    hanging = {"answers.py": "import time\ntime.sleep(60)\n"}
+    started = time.monotonic()
+    run = toy.run(toy.submission(hanging), "--time-limit=2", asks=ASKS)
+    assert time.monotonic() - started < 20
+    assert set(run.outcomes.values()) == {"timed_out"}
+    last = list(run.outcomes)[-1]
+    assert "all checks together took longer than 2 seconds" in run.row(last)["message"]
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [
@@ -112,6 +124,7 @@ def test_time_limits_can_be_stretched(toy: Toy) -> None:
         (["--part=lost"], "--part lost: there is no such part"),
         (["--time-factor=0"], "--time-factor must be positive"),
         (["--time-factor=nan"], "--time-factor must be positive"),
+        (["--time-limit=0"], "--time-limit must be positive"),
         (["--sandbox=lost"], "--sandbox"),
         (["--result=pytest.ini/result.json"], "pytest.ini/result.json cannot be written"),
         (["--result=checks"], "checks cannot be written"),
