@@ -71,7 +71,7 @@ def stage(source: Path, labs: dict[str, LabSpec], below: Path | None = None) -> 
         if source.is_dir():
             left_out = _copy(source, root)
         elif source.is_file() and zipfile.is_zipfile(source):
-            left_out = _unpack(source, root)
+            left_out = unpack(source, root)
         elif source.exists():
             raise SubmissionError(f"{source} is neither a folder nor a zip file")
         else:
@@ -120,7 +120,7 @@ def _size(path: Path) -> int:
     return path.stat().st_size
 
 
-def _unpack(source: Path, root: Path) -> list[str]:
+def unpack(source: Path, root: Path) -> list[str]:
     try:
         with zipfile.ZipFile(source) as archive:
             return _extract(archive, source, root)
