@@ -19,10 +19,10 @@ else
   RUN := $(VENV)/bin/python
 endif
 
-NEEDED := torch, numpy, pytest, hypothesis, pytest_timeout, msgpack
+NEEDED := torch, numpy, pytest, hypothesis, pytest_timeout, msgpack, tqdm
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help setup check test lint template matrix proof bench catalogue clean
+.PHONY: help setup check grade test lint template matrix proof bench catalogue clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -42,6 +42,9 @@ setup:  ## make the virtual environment, unless the interpreter has all that is 
 
 check: setup  ## check a submission, STUDENT=path (default: the reference)
 	@$(RUN) -m pytest checks --student '$(STUDENT)' $(if $(LAB),--lab $(LAB)) $(ARGS)
+
+grade: setup  ## grade a folder or zip of submissions, SUBMISSIONS=path OUT=folder
+	@$(RUN) -m grader.classes '$(SUBMISSIONS)' --out '$(OUT)' $(ARGS)
 
 test: setup  ## the project's own tests, the reference passing every check included
 	$(RUN) -m pytest tests $(ARGS)

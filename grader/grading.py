@@ -17,15 +17,13 @@ from .criteria import Board
 from .handles import ImportFailed, Lab
 from .inprocess import PlainLab
 from .labs import LabSpec, derive_seed
-from .outcomes import Blocked, Outcome, Result, TimedOut
+from .outcomes import GRADER_FAILED, Blocked, Outcome, Result, TimedOut
 from .plugin import SHARED, Setting
 from .report import as_text
 from .terminal import WALLS, Terminal
 from .verdict import judge
 from .worker.limits import Limits
 from .workers import Child, WorkerParent
-
-GRADER_FAILED = 3  # exit status: the grader itself failed
 
 
 class Grading:
@@ -148,7 +146,7 @@ class Grading:
 
     def _seconds_left(self) -> float:
         """What is left of the time for all checks together."""
-        return self.config.option.time_limit - (time.monotonic() - self.started)
+        return float(self.config.option.time_limit) - (time.monotonic() - self.started)
 
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         """A check whose prerequisite failed, or for which no time is left, is not run."""

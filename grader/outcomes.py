@@ -28,6 +28,7 @@ BLOCKING = frozenset(
 )
 
 
+GRADER_FAILED = 3  # exit status: the grader itself failed
 OURS = "The grader failed here; this is not your mistake and costs no points."
 
 

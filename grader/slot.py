@@ -89,13 +89,13 @@ class Slot:
             self.close()
             raise SlotLost("the judge's process died or did not answer") from None
 
-    def close(self) -> None:
-        """End the process and everything it started."""
+    def close(self, patience: float = 5.0) -> None:
+        """End the process and everything it started, by force after so many seconds."""
         process, self._process = self._process, None
         if process is None:
             return
         try:
-            process.communicate(timeout=5)  # its input ends, and so does it
+            process.communicate(timeout=patience)  # its input ends, and so does it
         except (subprocess.TimeoutExpired, OSError, ValueError):
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
