@@ -1,4 +1,4 @@
-"""Measuring generated text: is it varied, does it repeat itself, and do two samples say the same?
+"""Measuring generated text: is it varied, does it repeat itself, do two samples say the same?
 
 The loss tells how well a model predicts a text that somebody else wrote. It says nothing about what
 the model writes by itself: a model with a good loss may say "the the the" for ever. These measures
@@ -49,6 +49,9 @@ from itertools import combinations, pairwise
 from ._bleu import bleu, ngrams
 
 
+# ------------------------------------------------------------------ words
+
+
 def _words(text: str) -> list[str]:
     return text.lower().split()
 
@@ -56,9 +59,6 @@ def _words(text: str) -> list[str]:
 def _ratio(part: float, whole: float) -> float:
     """Divide; of nothing there is no share, and 0/0 is 0."""
     return part / whole if whole else 0.0
-
-
-# ------------------------------------------------------------------ words
 
 
 def distinctness(text: str) -> float:

@@ -1,9 +1,6 @@
-"""Measuring generated text: is it varied, does it repeat itself, and do two samples say the same?"""
+"""Measuring generated text: is it varied, does it repeat itself, do two samples say the same?"""
 
 from collections.abc import Sequence
-
-
-# ------------------------------------------------------------------ words
 
 
 def distinctness(text: str) -> float:
