@@ -15,6 +15,8 @@ from pathlib import Path
 import pytest
 
 from grader.classes.found import HandedIn, RosterError, find, with_roster
+from grader.classes.reports import Look
+from grader.classes.reports import write as write_reports
 from grader.classes.run import Plan, grade, pending
 from grader.classes.store import Grading, Key, Store, StoreError
 from grader.sandbox import Sandbox
@@ -195,6 +197,21 @@ def test_a_second_run_grades_only_what_changed(
     ]
     assert [one.score for one in store.history("wrong")] == [0.0, 2.0]
     assert len(grade_all(store, project, a_class, time_limit=61.0)) == 4
+
+
+def test_reports_hold_everybody(project: Path, a_class: Path, tmp_path: Path) -> None:
+    store = Store(tmp_path / "class.sqlite")
+    grade_all(store, project, a_class)
+    files = write_reports(store, tmp_path, Look("A class", "Lab (1)", details=True))
+    assert [path.name for path in files] == [
+        *("index.html", "grades.csv", "canvas.csv", "moodle.csv", "junit.xml")
+    ]
+    for path in files:
+        content = path.read_text(encoding="utf-8")
+        graded = ("right", "wrong")
+        everybody = graded if path.suffix == ".xml" else (*graded, "none", "broken")
+        assert all(name in content for name in everybody), path
+    assert len(list((tmp_path / "results").iterdir())) == 2
 
 
 def verdicts(path: Path) -> list[tuple[object, ...]]:

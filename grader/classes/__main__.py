@@ -22,6 +22,7 @@ from ..sandbox import choose
 from ..submission import SubmissionError
 from ..terminal import WALLS
 from .found import RosterError, find, with_roster
+from .reports import Look, write
 from .run import Plan, grade, pending
 from .store import Grading, Store, StoreError
 
@@ -66,6 +67,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--regrade", action="append", default=[], metavar="NAME", help="NAME, or `all`, once more"
     )
+    parser.add_argument("--title", help="of the page (default: the folder's name)")
+    parser.add_argument(
+        "--assignment", default="LSTM lab", help="Canvas's column, such as 'Lab 3 (4711)'"
+    )
+    parser.add_argument(
+        "--hide-details", action="store_true", help="tell no inputs and no values in the reports"
+    )
     parser.add_argument("--history", metavar="NAME", help="every grading of one submission")
     return parser
 
@@ -105,6 +113,10 @@ def _grade(store: Store, options: argparse.Namespace) -> int:
     with bar:
         grade(store, plan, chosen, options.jobs, lambda grading: _note(bar, grading))
     _summarise(store, keys)
+    title = options.title or options.submissions.absolute().name
+    look = Look(title, options.assignment, details=not options.hide_details)
+    for path in write(store, options.out, look):
+        print(f"wrote {path}")
     return 0
 
 
