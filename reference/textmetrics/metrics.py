@@ -49,9 +49,6 @@ from itertools import combinations, pairwise
 from ._bleu import bleu, ngrams
 
 
-# ------------------------------------------------------------------ words
-
-
 def _words(text: str) -> list[str]:
     return text.lower().split()
 

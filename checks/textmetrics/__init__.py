@@ -1,0 +1,1 @@
+"""Checks of `textmetrics`, the measures of generated text."""

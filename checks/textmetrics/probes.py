@@ -1,0 +1,19 @@
+"""What must run beside the student's code: many calls at once, each with what it raises.
+
+A probe hands back evidence, never a verdict. Only the standard library is imported, since this file
+is loaded from its source.
+"""
+
+
+def attempts(calls):
+    """For each `[function, arguments, options]`: `[True, value]`, or `[False, error]`."""
+    return [_attempt(*call) for call in calls]
+
+
+def _attempt(function, arguments, options):
+    try:
+        return [True, function(*arguments, **options)]
+    except NotImplementedError:  # an empty template body: nothing to give evidence of
+        raise
+    except Exception as error:
+        return [False, f"{type(error).__name__}: {error}"]
