@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import re
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
@@ -14,6 +15,7 @@ import pytest
 from hypothesis import given
 
 from grader.formats import classroom50, feedback, github, gradebook, gradescope, junit
+from grader.formats.__main__ import main as convert
 from grader.outcomes import Outcome, Result
 from tests.test_wire import QUICK
 
@@ -240,3 +242,37 @@ def test_feedback_says_what_to_do_only_where_something_is_to_be_done() -> None:
     for criterion in document()["criteria"]:
         advised = "What to do" in feedback.text(criterion)
         assert advised is (criterion["outcome"] in feedback.GIVES_ADVICE)
+
+
+# ------------------------------------------------------------------ the command
+
+
+@pytest.mark.parametrize("name", ["gradescope", "classroom50", "junit", "github"])
+def test_the_command_writes_each_format(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    result, out = tmp_path / "result.json", tmp_path / "new" / "out"
+    result.write_text(json.dumps(document()))
+    assert convert([name, str(result)]) == 0
+    shown = capsys.readouterr().out
+    assert convert([name, str(result), "--out", str(out), "--folder", "ada"]) == 0
+    text = out.read_text()
+    if name == "classroom50":  # which holds the time
+        assert json.loads(text).keys() == json.loads(shown).keys()
+    else:
+        assert text == shown
+    said = capsys.readouterr().out
+    assert said.count("::error") == (5 if name == "github" else 0)
+
+
+@pytest.mark.parametrize("content", [None, "{", "[]", '{"schema": "else"}'])
+def test_a_file_that_is_no_result_is_named_in_one_line(
+    content: str | None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "result.json"
+    if content is not None:
+        path.write_text(content)
+    assert convert(["junit", str(path)]) == 4
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert "result.json" in said
