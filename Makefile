@@ -19,7 +19,7 @@ else
   RUN := $(VENV)/bin/python
 endif
 
-NEEDED := torch, numpy, pytest, hypothesis, pytest_timeout, msgpack, tqdm, jinja2
+NEEDED := torch, numpy, pytest, hypothesis, pytest_timeout, msgpack, tqdm, jinja2, nbformat
 export PYTHONDONTWRITEBYTECODE := 1
 
 .PHONY: help setup check grade test lint template matrix proof bench catalogue clean

@@ -64,6 +64,7 @@ class Grading:
         notes.append(WALLS[header["sandbox"]])
         left_out = setting.submission.left_out
         notes += [f"Left out, a link or too large: {name}" for name in left_out[:5]]
+        notes += setting.submission.unread
         missing = set(self.config.option.lab or setting.labs) - set(header["labs"])
         if missing:
             notes.append(f"Not in this submission: {', '.join(sorted(missing))}.")
@@ -124,7 +125,8 @@ class Grading:
         lab: Lab | PlainLab
         if self.config.option.in_process:
             broken = self.board.broken_modules.setdefault(spec.name, {})
-            lab = PlainLab(spec, folder, seed, broken)
+            notebooks = self.setting.submission.notebooks.get(spec.name, {})
+            lab = PlainLab(spec, folder, seed, broken, notebooks)
         else:
             lab = self._remote_lab(spec, folder, seed, marker["seconds"])
         request.node.stash[_LAB] = lab
@@ -142,7 +144,8 @@ class Grading:
             return child
 
         broken = self.board.broken_modules.setdefault(spec.name, {})
-        return Lab(spec.name, spec.modules, spec.probes, seed, start, broken)
+        notebooks = self.setting.submission.notebooks.get(spec.name, {})
+        return Lab(spec.name, spec.modules, spec.probes, seed, start, broken, notebooks)
 
     def _seconds_left(self) -> float:
         """What is left of the time for all checks together."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -109,7 +109,10 @@ class Handle:
 
 
 class Lab:
-    """The submission's modules as attributes, the probes, and the seed of the check."""
+    """The submission's modules as attributes, the probes, and the seed of the check.
+
+    `notebooks` names the notebook that stands for a module, where one does.
+    """
 
     def __init__(
         self,
@@ -119,10 +122,12 @@ class Lab:
         seed: int,
         start: Starter,
         broken: dict[str, str] | None = None,
+        notebooks: Mapping[str, str] | None = None,
     ) -> None:
         self._name, self._modules, self._probes = name, modules, probes
         self.seed, self._start = seed, start
         self._broken = {} if broken is None else broken
+        self._notebooks = notebooks or {}
         self._session: Session | None = None
         self._loaded: dict[str, Any] = {}
         self._others: list[Lab] = []
@@ -140,7 +145,15 @@ class Lab:
         def start(_: int | None) -> Child:
             return self._start(hash_seed)
 
-        other = Lab(self._name, self._modules, self._probes, self.seed, start, self._broken)
+        other = Lab(
+            self._name,
+            self._modules,
+            self._probes,
+            self.seed,
+            start,
+            self._broken,
+            self._notebooks,
+        )
         self._others.append(other)
         return other
 
@@ -166,8 +179,8 @@ class Lab:
         if name not in self._modules:
             raise AttributeError(f"the lab {self._name} has no module {name}")
         if name in self._broken:
-            raise Blocked(self._broken[name], f"{name}.py cannot be imported")
-        return Module(self._ask, f"{self._name}.{name}", name)
+            raise Blocked(self._broken[name], cannot_be_had(name, self._notebooks))
+        return Module(self._ask, f"{self._name}.{name}", name, self._notebooks)
 
     def _ask(self, op: str, *arguments: Any) -> Any:
         if self._session is None:
@@ -179,8 +192,11 @@ class Lab:
 class Module:
     """One of the submission's files, imported when a check first asks for something in it."""
 
-    def __init__(self, ask: Callable[..., Any], qualified: str, name: str) -> None:
+    def __init__(
+        self, ask: Callable[..., Any], qualified: str, name: str, notebooks: Mapping[str, str]
+    ) -> None:
         self._ask, self._qualified, self._name = ask, qualified, name
+        self._notebooks = notebooks
         self._handle: Any = None
 
     def __repr__(self) -> str:
@@ -196,21 +212,31 @@ class Module:
         except StudentError as error:
             if "AttributeError" not in error.type_names or error.frames:
                 raise
+            if self._name in self._notebooks:
+                raise  # with what a notebook says of the cells that failed
             raise no_such_name(error.type_names, self._name, name) from None
 
     def _import(self) -> Any:
         try:
             return _handle(self._ask("module", self._qualified), "a module")
         except SubmissionProblem as problem:
-            raise ImportFailed(self._name, problem) from problem
+            reason = cannot_be_had(self._name, self._notebooks)
+            raise ImportFailed(self._name, problem, reason) from problem
 
 
 class ImportFailed(SubmissionProblem):
-    """A module could not be imported; wraps what went wrong."""
+    """A module could not be imported; wraps what went wrong, and says it in a few words."""
 
-    def __init__(self, module: str, problem: SubmissionProblem) -> None:
+    def __init__(self, module: str, problem: SubmissionProblem, reason: str) -> None:
         super().__init__(str(problem))
-        self.module, self.problem = module, problem
+        self.module, self.problem, self.reason = module, problem, reason
+
+
+def cannot_be_had(module: str, notebooks: Mapping[str, str]) -> str:
+    """A module that cannot be imported, in the words of the file that it is made from."""
+    if module in notebooks:
+        return f"{notebooks[module]} cannot be run"
+    return f"{module}.py cannot be imported"
 
 
 def _handle(value: Any, what: str) -> Handle:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
 
-from .handles import ImportFailed
+from .handles import ImportFailed, cannot_be_had
 from .labs import LabSpec, derive_seed
 from .outcomes import Blocked, no_such_name, student_error
 from .worker.child import describe, load_source, seed_everything
 from .worker.modules import LabFinder
+from .worker.notebook import Notebook
 
 
 class PlainLab:
@@ -21,9 +23,17 @@ class PlainLab:
 
     output = ""  # pytest captures what is printed
 
-    def __init__(self, spec: LabSpec, folder: Path, seed: int, broken: dict[str, str]) -> None:
+    def __init__(
+        self,
+        spec: LabSpec,
+        folder: Path,
+        seed: int,
+        broken: dict[str, str],
+        notebooks: Mapping[str, str],
+    ) -> None:
         self._spec, self._folder, self.seed, self._broken = spec, str(folder), seed, broken
-        self._finder = LabFinder(spec.name, str(folder))
+        self._notebooks = notebooks
+        self._finder = LabFinder(spec.name, str(folder), walled=False)
         self._finder.install()
         seed_everything(derive_seed(seed, "worker"))
 
@@ -48,6 +58,8 @@ class PlainLab:
         report = describe(error, self._folder)
         if report["frames"] and isinstance(error, (Exception, SystemExit)):
             return student_error(report)
+        if isinstance(error, AttributeError) and isinstance(error.obj, Notebook):
+            return student_error(report)
         if isinstance(error, AttributeError) and isinstance(error.obj, ModuleType):
             package, _, name = error.obj.__name__.rpartition(".")
             if package == self._spec.name:
@@ -56,12 +68,12 @@ class PlainLab:
 
     def _import(self, name: str) -> ModuleType:
         if name in self._broken:
-            raise Blocked(self._broken[name], f"{name}.py cannot be imported")
+            raise Blocked(self._broken[name], cannot_be_had(name, self._notebooks))
         try:
             return importlib.import_module(f"{self._spec.name}.{name}")
         except (Exception, SystemExit) as error:
             problem = student_error(describe(error, self._folder))
-            raise ImportFailed(name, problem) from error
+            raise ImportFailed(name, problem, cannot_be_had(name, self._notebooks)) from error
 
     def close(self) -> None:
         """Forget the submission's modules."""

@@ -15,13 +15,17 @@ else:
 
 @dataclass(frozen=True)
 class LabSpec:
-    """What the engine must know of a lab: its name, title, parts in their order, and files."""
+    """What the engine must know of a lab: its name, title, parts in their order, and files.
+
+    `notebook` is the file in whose place a notebook may be handed in, or "".
+    """
 
     name: str
     title: str
     parts: tuple[str, ...]
     files: tuple[str, ...]
     folder: Path
+    notebook: str = ""
 
     @property
     def modules(self) -> tuple[str, ...]:
@@ -46,6 +50,7 @@ def discover(checks: Path) -> dict[str, LabSpec]:
             parts=tuple(table["parts"]),
             files=tuple(table["files"]),
             folder=path.parent,
+            notebook=table.get("notebook", ""),
         )
     return labs
 

@@ -42,7 +42,9 @@ class Frame:
     source: str
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line} in {self.function}"
+        in_notebook = ".ipynb, cell " in self.file
+        place = f"{self.file}, line {self.line}" if in_notebook else f"{self.file}:{self.line}"
+        return f"{place} in {self.function}"
 
 
 class SubmissionProblem(Exception):

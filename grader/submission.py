@@ -1,7 +1,8 @@
 """From the path a user names to the folders that are checked.
 
-A submission is a tree with lab folders, a lab folder itself, or a zip of either. It is copied to
-a folder of our own first, so that nothing that runs can change what was handed in.
+A submission is a tree with lab folders, a lab folder itself, a zip of either, or, where the lab
+takes one, a notebook. It is copied to a folder of our own first, so that nothing that runs can
+change what was handed in.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from .labs import LabSpec
+from .notebooks import NotebookError, is_notebook, notebooks_in, write_cells
 
 IGNORED = frozenset(
     [
@@ -51,12 +53,18 @@ class SubmissionError(ValueError):
 
 @dataclass
 class Submission:
-    """A staged copy: where it is, the folder of each lab in it, and what was left out."""
+    """A staged copy: where it is, the folder of each lab in it, and what was left out.
+
+    `notebooks` names, for a lab and one of its modules, the notebook that stands for it; `unread`
+    says, a sentence each, which notebook is not read.
+    """
 
     source: Path
     root: Path
     labs: dict[str, Path]
     left_out: list[str] = field(default_factory=list)
+    notebooks: dict[str, dict[str, str]] = field(default_factory=dict)
+    unread: list[str] = field(default_factory=list)
 
     def close(self) -> None:
         """Delete the copy."""
@@ -72,21 +80,59 @@ def stage(source: Path, labs: dict[str, LabSpec], below: Path | None = None) -> 
             left_out = _copy(source, root)
         elif source.is_file() and zipfile.is_zipfile(source):
             left_out = unpack(source, root)
+        elif source.is_file() and is_notebook(source):
+            left_out = _copy_notebook(source, root)
         elif source.exists():
-            raise SubmissionError(f"{source} is neither a folder nor a zip file")
+            raise SubmissionError(f"{source} is neither a folder nor a zip file nor a notebook")
         else:
             raise SubmissionError(f"{source} does not exist")
         found = _find(root, source, labs)
         if not found:
-            names = ", ".join(f"{lab.name}/ ({', '.join(lab.files)})" for lab in labs.values())
-            raise SubmissionError(f"{source} holds nothing to check; expected {names}")
+            names = ", ".join(f"{lab.name}/ ({_wanted(lab)})" for lab in labs.values())
+            without = f"; left out as too large: {', '.join(left_out[:3])}" if left_out else ""
+            raise SubmissionError(f"{source} holds nothing to check; expected {names}{without}")
+        submission = Submission(source, root, found, left_out)
+        for name, folder in found.items():
+            _take_notebook(submission, folder, labs[name])
+    except NotebookError as error:
+        shutil.rmtree(root, ignore_errors=True)
+        raise SubmissionError(f"{source}: {error}") from error
     except OSError as error:
         shutil.rmtree(root, ignore_errors=True)
         raise SubmissionError(f"{source} cannot be read: {error}") from error
     except BaseException:
         shutil.rmtree(root, ignore_errors=True)
         raise
-    return Submission(source, root, found, left_out)
+    return submission
+
+
+def _wanted(lab: LabSpec) -> str:
+    return ", ".join(lab.files) + (" or one notebook" if lab.notebook else "")
+
+
+def _take_notebook(submission: Submission, folder: Path, lab: LabSpec) -> None:
+    """Turn the lab's notebook into cells, unless the file that it could stand for is there."""
+    notebooks = notebooks_in(folder) if lab.notebook else []
+    names = ", ".join(path.name for path in notebooks)
+    if not notebooks:
+        return
+    if (folder / lab.notebook).is_file():
+        submission.unread.append(f"{lab.name}: {lab.notebook} is read, {names} is not.")
+        return
+    if len(notebooks) > 1:
+        raise NotebookError(f"there are several notebooks for {lab.name} ({names}); leave one")
+    module = lab.notebook.removesuffix(".py")
+    write_cells(notebooks[0], module)
+    submission.notebooks[lab.name] = {module: notebooks[0].name}
+
+
+def _copy_notebook(source: Path, root: Path) -> list[str]:
+    if _size(source) > MAX_FILE:
+        raise SubmissionError(f"{source} is too large: over {MAX_FILE >> 20} MiB")
+    target = root / source.name
+    shutil.copyfile(source, target)
+    target.chmod(0o644)
+    return []
 
 
 def _copy(source: Path, root: Path) -> list[str]:
@@ -161,16 +207,25 @@ def _extract(archive: zipfile.ZipFile, source: Path, root: Path) -> list[str]:
 
 
 def _find(root: Path, source: Path, labs: dict[str, LabSpec]) -> dict[str, Path]:
-    """Each lab's folder: below the root, below one wrapping folder, or the root itself."""
-    for base in (root, *_only_folder(root)):
+    """Each lab's folder: below the root, below one wrapping folder, or the root itself.
+
+    A notebook beside lab folders belongs to the lab that takes one and has no folder there.
+    """
+    bases = (root, *_only_folder(root))
+    for base in bases:
         found = {name: base / name for name, lab in labs.items() if _is_lab(base / name, lab)}
         if found:
-            return found
+            return {**_by_notebook(base, labs), **found}
         bare = [lab for lab in labs.values() if _is_lab(base, lab)]
         named = [lab for lab in bare if lab.name == source.resolve().stem]
-        for lab in named or sorted(bare, key=lambda lab: -_count(base, lab))[:1]:
-            return {lab.name: base}
-    return {}
+        if any(_count(base, lab) for lab in bare):
+            for lab in named or sorted(bare, key=lambda lab: _rank(base, lab))[:1]:
+                return {lab.name: base}
+    return next(filter(None, (_by_notebook(base, labs) for base in bases)), {})
+
+
+def _by_notebook(base: Path, labs: dict[str, LabSpec]) -> dict[str, Path]:
+    return {name: base for name, lab in labs.items() if lab.notebook and notebooks_in(base)}
 
 
 def _only_folder(root: Path) -> list[Path]:
@@ -179,7 +234,13 @@ def _only_folder(root: Path) -> list[Path]:
 
 
 def _is_lab(folder: Path, lab: LabSpec) -> bool:
-    return _count(folder, lab) > 0
+    return _count(folder, lab) > 0 or bool(lab.notebook and notebooks_in(folder))
+
+
+def _rank(folder: Path, lab: LabSpec) -> tuple[int, bool]:
+    """The lab with most files comes first; a notebook counts where it stands for one."""
+    stands = bool(lab.notebook and notebooks_in(folder)) and not (folder / lab.notebook).is_file()
+    return -_count(folder, lab) - stands, not stands
 
 
 def _count(folder: Path, lab: LabSpec) -> int:

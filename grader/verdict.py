@@ -80,7 +80,7 @@ def _student_error(result: Result, error: StudentError) -> None:
     result.frames = error.frames
     if error.frames:
         last = error.frames[-1]
-        result.where = f"{last.file}:{last.line} in {last.function}"
+        result.where = str(last)
     if result.outcome is Outcome.NOT_IMPLEMENTED:
         result.required = error.message or "This is still to be written."
         return
@@ -95,7 +95,7 @@ def _student_error(result: Result, error: StudentError) -> None:
 
 def _import_problem(result: Result, failed: ImportFailed) -> None:
     problem = failed.problem
-    result.required = f"{failed.module}.py cannot be imported."
+    result.required = f"{failed.reason}."
     if isinstance(problem, StudentError):
         missing = problem.module if "ModuleNotFoundError" in problem.type_names else None
         if missing is None or problem.frames:
@@ -104,4 +104,4 @@ def _import_problem(result: Result, failed: ImportFailed) -> None:
             result.required = f"The submission has no {failed.module}.py."
             result.got = ""
     else:
-        result.required = f"{failed.module}.py cannot be imported: {problem}."
+        result.required = f"{failed.reason}: {problem}."

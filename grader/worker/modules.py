@@ -16,12 +16,15 @@ import sys
 from collections.abc import Sequence
 from types import ModuleType
 
+from . import notebook, showing
+
 
 class LabFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     """Serves `<lab>` from the lab's folder, and a bare `<name>` as the module `<lab>.<name>`."""
 
-    def __init__(self, lab: str, folder: str) -> None:
-        self.lab, self.folder = lab, folder
+    def __init__(self, lab: str, folder: str, walled: bool = True) -> None:
+        self.lab, self.folder, self.walled = lab, folder, walled
+        self._main = sys.modules["__main__"]
         self._specs: dict[str, importlib.machinery.ModuleSpec] = {}
 
     def install(self) -> None:
@@ -40,6 +43,8 @@ class LabFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
             source = getattr(module, "__file__", None) or ""
             if name.partition(".")[0] == self.lab or source.startswith(self.folder + os.sep):
                 del sys.modules[name]
+        sys.modules["__main__"] = self._main
+        showing.remove()
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
@@ -48,6 +53,10 @@ class LabFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         if fullname == self.lab:
             return self._package()
         head, _, rest = fullname.partition(".")
+        if head == self.lab:
+            cells = self._cells(rest)
+            loader = notebook.Loader(cells, self.walled)
+            return importlib.machinery.ModuleSpec(fullname, loader) if cells else None
         if head in sys.stdlib_module_names or not self._has(fullname):
             return None
         if rest and sys.modules[head] is not sys.modules.get(f"{self.lab}.{head}"):
@@ -80,4 +89,11 @@ class LabFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
     def _has(self, name: str) -> bool:
         path = os.path.join(self.folder, *name.split("."))
-        return os.path.isfile(path + ".py") or os.path.isfile(os.path.join(path, "__init__.py"))
+        files = (path + ".py", os.path.join(path, "__init__.py"), self._cells(name))
+        return any(os.path.isfile(file) for file in files)
+
+    def _cells(self, name: str) -> str:
+        """The file with the cells of the notebook that stands for the module, or ""."""
+        path = os.path.join(self.folder, name)
+        cells = path + notebook.CELLS
+        return cells if os.path.isfile(cells) and not os.path.isfile(path + ".py") else ""
