@@ -1,0 +1,104 @@
+"""`CharacterLSTM`: the recurrent state that goes in and comes out."""
+
+import torch
+
+from checks.statelm.lstm import PLACED, ROUNDING, SECTION, Model
+from checks.support.criteria import criterion
+from checks.support.judge import as_list, as_pair, assert_close, reject
+
+CARRIES = (*PLACED, "statelm.model.state-shape", "statelm.model.remembers")
+
+
+@criterion(
+    "statelm.model.state-carries",
+    points=3,
+    section=SECTION,
+    hint="`forward`: hand `states` on to the LSTM as its initial state, h and c both, and return "
+    "the state after the last step.",
+    requires=(*CARRIES, "statelm.model.any-size"),
+)
+def test_a_sequence_in_pieces_gives_the_same(lab):
+    """Running `x[:, :k]`, then `x[:, k:]` with the returned state, equals running the whole."""
+    for B, mode in ((1, "eval"), (3, "eval"), (3, "train")):
+        model = Model(lab)
+        if mode == "train" and not model.in_train_mode():
+            return  # dropout was added, which the contract leaves free
+        x = model.ids(B, 9)
+        whole, end = model(x)
+        for k in (1, 5, 8):
+            head, tail = x[:, :k], x[:, k:]
+            state = model.state(model(head)[1], head)
+            rest, last = model(tail, state)
+            given = f"{model.describe(x)}, {mode} mode, cut at k={k}"
+            assert_close(
+                rest,
+                whole[:, k:],
+                "logits of x[:, k:] with the state after x[:, :k]",
+                atol=ROUNDING,
+                given=given,
+                cause=carry_cause(model, tail, state, rest, whole[:, k:]),
+            )
+            finals = zip("hc", model.state(last, tail), model.state(end, x), strict=True)
+            for name, got, wanted in finals:
+                assert_close(got, wanted, f"the final {name}", atol=ROUNDING, given=given)
+
+
+def carry_cause(model, x, state, rest, wanted):
+    """Which other state explains the logits `rest`, or would have given those `wanted`."""
+    (h, c), zeros = state, torch.zeros_like(state[0])
+    explanations = (
+        ("the states that are passed in are ignored", (zeros, zeros), rest),
+        ("c is ignored: only h is carried on", (h, zeros), rest),
+        ("h is ignored: only c is carried on", (zeros, c), rest),
+        ("h and c change places between two calls", (c, h), wanted),
+    )
+    for cause, other, logits in explanations:
+        if torch.allclose(model(x, other)[0], logits, atol=ROUNDING):
+            return cause
+    return "the state returned is not the one after the last step"
+
+
+@criterion(
+    "statelm.model.state-new",
+    points=1,
+    section=SECTION,
+    hint="`forward` returns new tensors for h and c and leaves those that it was given as they "
+    "are: no `copy_`, no assignment into `states`.",
+    requires=("statelm.model.state-carries",),
+)
+def test_the_given_state_is_left_alone(lab):
+    """The state that is returned is a new one; the one that was given stays as it is."""
+    model = Model(lab)
+    x, state = model.ids(3, 4), model.any_state(3)
+    seen = lab.probes.call_and_look(model.handle, x, *state)
+    _, *after = as_list(seen, "what the call left", length=3)
+    for name, got, wanted in zip("hc", after, state, strict=True):
+        assert_close(
+            got,
+            wanted,
+            f"the {name} that was given, after the call,",
+            atol=0.0,
+            given=model.describe(x),
+            cause="forward writes the new state into the tensors that it was given",
+        )
+
+
+@criterion(
+    "statelm.model.names",
+    points=1,
+    section=SECTION,
+    hint="The signatures: forward(self, x, states) and init_state(self, batch_size).",
+    requires=("statelm.model.state-carries", "statelm.model.init-state"),
+)
+def test_arguments_may_be_passed_by_name(lab):
+    """`model(x=x, states=s)` is the same as `model(x, s)`; `init_state` takes `batch_size`."""
+    model = Model(lab)
+    x, state = model.ids(3, 4), model.any_state(3)
+    by_place, _ = model(x, state)
+    given = model.describe(x)
+    logits, _ = as_pair(model.handle(x=x, states=state), "what forward returns", given=given)
+    by_name = model.logits(logits, x)
+    assert_close(by_name, by_place, "logits with x=x, states=s", atol=ROUNDING, given=given)
+    initial = as_pair(model.handle.init_state(batch_size=2), "what init_state returns")
+    if any(not isinstance(tensor, torch.Tensor) or tensor.any() for tensor in initial):
+        reject("init_state(batch_size=2) must give zeros, as init_state(2) does")
