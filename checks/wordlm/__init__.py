@@ -1,0 +1,1 @@
+"""Checks of `wordlm`, the word-level LSTM with truncated backpropagation through time."""
