@@ -53,41 +53,37 @@ def assert_measure(
     )
 
 
-def numbers(lab: Any, calls: Sequence[Call]) -> list[float]:
-    """The number that each call gives; none may raise, whatever the text."""
+def answers(lab: Any, calls: Sequence[Call], kind: str) -> list[Any]:
+    """What each call gives, asked all at once; none may raise, whatever the text."""
     __tracebackhide__ = True
-    asked = [
-        [getattr(lab.metrics, name), list(arguments), options] for name, arguments, options in calls
-    ]
-    answers = as_list(lab.probes.attempts(asked), "the answers", length=len(calls))
+    asked = [[getattr(lab.metrics, name), list(args), options] for name, args, options in calls]
     found = []
-    for call, answer in zip(calls, answers, strict=True):
-        given = in_words(call)
-        fine, value = as_pair(answer, "an answer", given=given)
+    pairs = as_list(lab.probes.attempts(asked), "the answers", length=len(calls))
+    for call, pair in zip(calls, pairs, strict=True):
+        fine, value = as_pair(pair, "an answer", given=in_words(call))
         if fine is not True:
             reject(
-                f"`{call[0]}` must give a number for any text",
-                given=given,
+                f"`{call[0]}` must give {kind} for any text",
+                given=in_words(call),
                 got=value if isinstance(value, str) else describe(value),
                 cause="0/0 is to be 0.0" if "ZeroDivision" in str(value) else "",
             )
-        found.append(as_number(value, f"`{call[0]}`", given=given))
+        found.append(value)
     return found
+
+
+def numbers(lab: Any, calls: Sequence[Call]) -> list[float]:
+    """The number that each call gives; none may raise, whatever the text."""
+    __tracebackhide__ = True
+    found = zip(calls, answers(lab, calls, "a number"), strict=True)
+    return [as_number(value, f"`{call[0]}`", given=in_words(call)) for call, value in found]
 
 
 def assert_defined(lab: Any, calls: Sequence[Call], cause: str = "") -> None:
     """Each call must give, without raising, the number that the definition gives."""
     __tracebackhide__ = True
     for call, got in zip(calls, numbers(lab, calls), strict=True):
-        allowed = right_values(call)
-        if not any(abs(got - value) <= THREE_DECIMALS for value in allowed):
-            reject(
-                f"`{call[0]}` must have the right value",
-                given=in_words(call),
-                expected=" or ".join(f"{value:.6g}" for value in dict.fromkeys(allowed)),
-                got=f"{got:.6g}",
-                cause=cause,
-            )
+        assert_one_of(got, right_values(call), call, cause=cause)
 
 
 def right_values(call: Call) -> list[float]:
@@ -97,3 +93,16 @@ def right_values(call: Call) -> list[float]:
     if name == "sliding_ttr" and len(definitions.words(arguments[0])) < options["window"]:
         values.append(0.0)  # a text shorter than the window has no window, or is one
     return values
+
+
+def assert_one_of(got: float, allowed: Sequence[float], call: Call, cause: str = "") -> None:
+    """What a call gave must be one of these numbers."""
+    __tracebackhide__ = True
+    if not any(abs(got - value) <= THREE_DECIMALS for value in allowed):
+        reject(
+            f"`{call[0]}` must have the right value",
+            given=in_words(call),
+            expected=" or ".join(f"{value:.6g}" for value in dict.fromkeys(allowed)),
+            got=f"{got:.6g}",
+            cause=cause,
+        )

@@ -40,6 +40,36 @@ def passage(seed: int, length: int = 40, size: int = 12) -> str:
     return " ".join(drawn_words(random.Random(seed), length, size))
 
 
+def drawn_texts(seed: int, lengths: list[int], shared: int = 0) -> list[str]:
+    """Texts of so many words out of one lexicon, each with the same run of `shared` words in it.
+
+    The run is of words that are used nowhere else, and starts at another place in each text; every
+    text ends with a word of its own.
+    """
+    rng = random.Random(seed)
+    known = lexicon(rng, 10 + shared + len(lengths))
+    common, run, own = known[:10], known[10 : 10 + shared], known[10 + shared :]
+    texts = []
+    for place, (length, last) in enumerate(zip(lengths, own, strict=True)):
+        free = rng.choices(common, k=length - shared - 1)
+        start = place % (len(free) + 1)
+        texts.append(" ".join([*free[:start], *run, *free[start:], last]))
+    return texts
+
+
+def sharing_texts(seed: int, lengths: list[int], run: int) -> list[str]:
+    """Texts of so many words, none of them twice, that share a run of words and nothing else."""
+    rng = random.Random(seed)
+    known = lexicon(rng, run + sum(lengths))
+    common, own = known[:run], known[run:]
+    texts = []
+    for length in lengths:
+        free, own = own[: length - run], own[length - run :]
+        start = rng.randint(0, len(free))
+        texts.append(" ".join([*free[:start], *common, *free[start:]]))
+    return texts
+
+
 def sentences(rng: random.Random, lengths: list[int], ends: str = ".!?") -> str:
     """Sentences of so many words, each ended by one of `ends`, some with a comma in them."""
     written = []
