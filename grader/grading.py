@@ -137,14 +137,16 @@ class Grading:
         limit = min(seconds * self.config.option.time_factor, max(self._seconds_left(), 1.0))
         until = time.monotonic() + limit
 
+        notebooks = self.setting.submission.notebooks.get(spec.name, {})
+
         def start(hash_seed: int | None) -> Child:
             parent = self._parent(self.setting.hash_seed if hash_seed is None else hash_seed)
-            child = parent.fork(spec.name, folder, Limits(cpu_seconds=int(2 * limit) + 1))
+            limits = Limits(cpu_seconds=int(2 * limit) + 1)
+            child = parent.fork(spec.name, folder, limits, notebook="".join(notebooks))
             child.allow(limit if hash_seed is None else max(until - time.monotonic(), 1.0))
             return child
 
         broken = self.board.broken_modules.setdefault(spec.name, {})
-        notebooks = self.setting.submission.notebooks.get(spec.name, {})
         return Lab(spec.name, spec.modules, spec.probes, seed, start, broken, notebooks)
 
     def _seconds_left(self) -> float:

@@ -15,7 +15,7 @@ from .labs import LabSpec, derive_seed
 from .outcomes import Blocked, no_such_name, student_error
 from .worker.child import describe, load_source, seed_everything
 from .worker.modules import LabFinder
-from .worker.notebook import Notebook
+from .worker.notebook import Notebook, report
 
 
 class PlainLab:
@@ -70,7 +70,9 @@ class PlainLab:
         if name in self._broken:
             raise Blocked(self._broken[name], cannot_be_had(name, self._notebooks))
         try:
-            return importlib.import_module(f"{self._spec.name}.{name}")
+            module = importlib.import_module(f"{self._spec.name}.{name}")
+            report(module)
+            return module
         except (Exception, SystemExit) as error:
             problem = student_error(describe(error, self._folder))
             raise ImportFailed(name, problem, cannot_be_had(name, self._notebooks)) from error

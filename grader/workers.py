@@ -20,6 +20,7 @@ from .worker.wire import HEADER, MAX_MESSAGE, WireError, frame, pack, unpack
 
 START_SECONDS = 120.0  # importing torch from a cold disk
 ANSWER_SECONDS = 10.0  # the parent answers in milliseconds
+NOTEBOOK_SECONDS = 130.0  # unless it runs a notebook first: `HOST_SECONDS`, and a fork
 
 
 class WorkerParent:
@@ -49,16 +50,19 @@ class WorkerParent:
         """Wait until torch is imported. Raises GraderError."""
         self._ask({"op": "ping"}, [])
 
-    def fork(self, lab: str, folder: Path, limits: Limits) -> Child:
-        """A fresh child for the lab in the folder. Raises GraderError if none can be had."""
+    def fork(self, lab: str, folder: Path, limits: Limits, notebook: str = "") -> Child:
+        """A fresh child for the lab in the folder. Raises GraderError if none can be had.
+
+        `notebook` is the module that a notebook stands for: it is run before the first fork, once.
+        """
         if self._running is not None and self._running.alive:
             with contextlib.suppress(GraderError):  # whatever an earlier check did to this parent
-                return self._fork(lab, folder, limits)
+                return self._fork(lab, folder, limits, notebook)
         self.stop()
         self.start()
-        return self._fork(lab, folder, limits)
+        return self._fork(lab, folder, limits, notebook)
 
-    def _fork(self, lab: str, folder: Path, limits: Limits) -> Child:
+    def _fork(self, lab: str, folder: Path, limits: Limits, notebook: str) -> Child:
         ours, theirs = socket.socketpair()
         output, print_end = os.pipe()
         request = {
@@ -66,9 +70,12 @@ class WorkerParent:
             "lab": lab,
             "folder": self.sandbox.folder(folder, self.submission),
             "limits": asdict(limits),
+            "notebook": notebook,
+            "seed": self.hash_seed,
         }
+        seconds = ANSWER_SECONDS + (NOTEBOOK_SECONDS if notebook else 0.0)
         try:
-            answer = self._ask(request, [theirs.fileno(), print_end])
+            answer = self._ask(request, [theirs.fileno(), print_end], seconds)
         except GraderError:
             ours.close()
             os.close(output)
@@ -89,7 +96,9 @@ class WorkerParent:
             self._running.stop()
         self._running = None
 
-    def _ask(self, request: dict[str, Any], descriptors: list[int]) -> Any:
+    def _ask(
+        self, request: dict[str, Any], descriptors: list[int], seconds: float = ANSWER_SECONDS
+    ) -> Any:
         if self._running is None:
             raise GraderError("the workers' parent is gone")
         running = self._running
@@ -100,7 +109,7 @@ class WorkerParent:
                 sent = socket.send_fds(running.control, [message], descriptors)
                 message = message[sent:]
             running.control.sendall(message)
-            return _receive(running.control, ANSWER_SECONDS)
+            return _receive(running.control, seconds)
         except (OSError, WireError) as error:
             reason = running.last_words() or str(error) or type(error).__name__
             self.stop()

@@ -18,6 +18,7 @@ from typing import Any
 
 import torch
 
+from . import notebook
 from .modules import LabFinder
 from .plain import Objects, kind_of
 from .wire import HEADER, frame, pack, unpack
@@ -71,7 +72,10 @@ class Server:
         seed_everything(seed)
 
     def _module(self, name: str) -> ModuleType:
-        return importlib.import_module(name)
+        module = importlib.import_module(name)
+        if type(module) is notebook.Notebook:
+            notebook.report(module)
+        return module
 
     def _probe(self, name: str, source: str) -> ModuleType:
         return load_source(name, source)

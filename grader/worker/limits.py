@@ -53,17 +53,25 @@ def drop_root() -> None:
     os.setresuid(UNPRIVILEGED, UNPRIVILEGED, UNPRIVILEGED)
 
 
-def end_descendants() -> None:
-    """Kill and reap every process below this one, those in a session of their own too."""
+def end_descendants(spared: int = 0) -> None:
+    """Kill and reap every process below this one, those in a session of their own too.
+
+    The child `spared` lives on, with what is below it.
+    """
     while True:
         try:
             pid, _ = os.waitpid(-1, os.WNOHANG)
         except ChildProcessError:
             return
-        if pid == 0:
-            for child in children():
-                _kill(child)
-            os.waitpid(-1, 0)
+        if pid:
+            continue
+        others = [child for child in children() if child != spared]
+        if not others:
+            return
+        for child in others:
+            _kill(child)
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(others[0], 0)
 
 
 def children() -> list[int]:

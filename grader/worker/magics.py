@@ -1,8 +1,8 @@
 """What a notebook's cell may hold that is not Python: IPython's magics, shell lines, help.
 
-    %matplotlib inline    !pip install x    ?len    len?    files = !ls       are skipped
-    %%time  %%timeit  %%capture  %%prun  %%memit                              their body runs
-    %%bash  %%writefile  %%html  %%javascript  and all others                 their body does not
+%matplotlib inline    !pip install x    ?len    len?    files = !ls       are skipped
+%%time  %%timeit  %%capture  %%prun  %%memit                              their body runs
+%%bash  %%writefile  %%html  %%javascript  and all others                 their body does not
 """
 
 from __future__ import annotations

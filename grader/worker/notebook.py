@@ -94,6 +94,13 @@ class Loader(importlib.abc.Loader):
         run.all(document["cells"], self.walled)
 
 
+def report(module: ModuleType) -> None:
+    """Print which cells of the notebook failed, for the student to read beside a failed check."""
+    run = module.__dict__.get("__notebook__")
+    if isinstance(run, _Run) and run.failures:
+        print(f"While {run.name} ran: {_listed(run.failures)}")
+
+
 class _Run:
     """One run over a notebook's cells, and what failed in it."""
 
@@ -105,15 +112,13 @@ class _Run:
         self.future = 0  # flags of `from __future__ import ...`, which hold for later cells too
 
     def all(self, cells: list[str], walled: bool) -> None:
-        """Run every cell; say afterwards which did not run to their end."""
+        """Run every cell, and note those that do not run to their end."""
         self._prepare()
         with _silence() if walled else contextlib.nullcontext():
             for number, source in enumerate(cells, start=1):
                 limit = self._time_limit() if walled else contextlib.nullcontext()
                 with contextlib.suppress(TookTooLong), limit:  # it may come just after the end
                     self._cell(number, source)
-        if self.failures:
-            print(f"While {self.name} ran: {_listed(self.failures)}", flush=True)
 
     def missing(self, name: str) -> str:
         """What to say to someone who asks for a name that no cell has defined."""
@@ -136,12 +141,13 @@ class _Run:
         def stop(signum: int, frame: FrameType | None) -> None:
             raise TookTooLong(f"stopped after {seconds:.0f} seconds")
 
-        signal.signal(signal.SIGALRM, stop)
+        before = signal.signal(signal.SIGALRM, stop)
         signal.setitimer(signal.ITIMER_REAL, seconds, 1.0)  # again, should the cell swallow it
         try:
             yield
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, before)
             self.left -= time.monotonic() - started
 
     def _cell(self, number: int, source: str) -> None:

@@ -1,8 +1,8 @@
 """The workers' parent: imports torch once, and forks a fresh child for every check.
 
-No student code ever runs in this process. The judge sends `fork` with two descriptors (the
-child's socket and the pipe for what it prints), and `end` when it has heard enough; the answers
-are the child's process id and how it ended.
+No student code ever runs in this process (a notebook runs in one between, see `host.py`). The judge
+sends `fork` with two descriptors (the child's socket and the pipe for what it prints), and `end` when
+it has heard enough; the answers are the child's process id and how it ended.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ import os
 import shutil
 import signal
 import socket
-import sys
 import tempfile
 import time
 from typing import Any
@@ -21,9 +20,9 @@ from typing import Any
 import torch
 
 from . import limits
-from .child import Server
-from .limits import Limits
-from .wire import HEADER, frame, pack, unpack
+from .host import Host
+from .process import become_check, receive
+from .wire import frame, pack
 
 SCRATCH = ("/tmp", "/dev/shm")  # all that a sandboxed worker can write to
 
@@ -40,13 +39,14 @@ def main(descriptor: int) -> None:
     limits.prctl(limits.PR_SET_DUMPABLE, 0)  # no child may look into this process
     control.sendall(frame(pack("ready")))
     scratch = {folder: set(os.listdir(folder)) for folder in SCRATCH if isolated}
-    while (message := _receive(control)) is not None:
+    host = Host()
+    while (message := receive(control)) is not None:
         request, descriptors = message
         reply = None  # to a `ping`
         if request["op"] == "fork":
-            reply = _fork(control, request, descriptors)
+            reply = _fork(control, host, request, descriptors)
         elif request["op"] == "end":
-            reply = _end(request["pid"], request["scratch"], request["grace"])
+            reply = _end(request["pid"], request["scratch"], request["grace"], host)
             _empty(scratch)
         control.sendall(frame(pack(reply)))
         if request["op"] == "end" and _used(scratch):
@@ -88,69 +88,28 @@ def _used(scratch: dict[str, set[str]]) -> list[str]:
     ]
 
 
-def _receive(control: socket.socket) -> tuple[dict[str, Any], list[int]] | None:
-    data, descriptors, _, _ = socket.recv_fds(control, HEADER.size, 2)
-    while data and len(data) < HEADER.size:
-        data += control.recv(HEADER.size - len(data))
-    if not data:
-        return None
-    (size,) = HEADER.unpack(data)
-    body = b""
-    while len(body) < size:
-        part = control.recv(size - len(body))
-        if not part:
-            return None
-        body += part
-    return unpack(body), list(descriptors)
-
-
-def _fork(control: socket.socket, request: dict[str, Any], descriptors: list[int]) -> Any:
+def _fork(
+    control: socket.socket, host: Host, request: dict[str, Any], descriptors: list[int]
+) -> dict[str, Any]:
     scratch = tempfile.mkdtemp(prefix="check-")
-    pid = os.fork()
-    if pid == 0:
-        control.close()
-        _child(request, descriptors, scratch)
+    pid = host.fork(request, descriptors, scratch) if request["notebook"] else None
+    if pid is None:
+        pid = os.fork()
+        if pid == 0:
+            control.close()
+            become_check(request, descriptors, scratch)
     for descriptor in descriptors:
         os.close(descriptor)
     return {"pid": pid, "scratch": scratch}
 
 
-def _child(request: dict[str, Any], descriptors: list[int], scratch: str) -> None:
-    """The forked process: never returns."""
-    code = 70
-    try:
-        limits.prctl(limits.PR_SET_DUMPABLE, 1)
-        limits.prctl(limits.PR_SET_PDEATHSIG, signal.SIGKILL)
-        connection, output = descriptors
-        null = os.open(os.devnull, os.O_RDONLY)
-        for target, source in ((0, null), (1, output), (2, output), (3, connection)):
-            os.dup2(source, target)
-        os.closerange(4, 2**16)
-        _enter(scratch, request["folder"])
-        Limits(**request["limits"]).apply()
-        sys.argv = ["check"]
-        Server(socket.socket(fileno=3), request["lab"], request["folder"]).run()
-        code = 0
-    finally:
-        os._exit(code)
-
-
-def _enter(scratch: str, folder: str) -> None:
-    """A working directory that shows the lab's files and can be written to."""
-    for entry in os.scandir(folder):
-        os.symlink(entry.path, os.path.join(scratch, entry.name))
-    os.chdir(scratch)
-    os.environ.update(HOME=scratch, TMPDIR=scratch)
-    tempfile.tempdir = None
-
-
-def _end(pid: int, scratch: str, grace: float) -> dict[str, int | None]:
+def _end(pid: int, scratch: str, grace: float, host: Host) -> dict[str, int | None]:
     """How the child ended (its own exit code or signal; neither if it had to be killed here).
 
     `grace` is how long, in seconds, a child that hung up may take to become a zombie.
     """
     status = _own_end(pid, grace)
-    limits.end_descendants()
+    limits.end_descendants(spared=host.pid)
     shutil.rmtree(scratch, ignore_errors=True)
     if status is None:
         return {"exit": None, "signal": None}
