@@ -17,7 +17,8 @@ else:
 class LabSpec:
     """What the engine must know of a lab: its name, title, parts in their order, and files.
 
-    `notebook` is the file in whose place a notebook may be handed in, or "".
+    `notebook` is the file in whose place a notebook may be handed in, or "". `landmark` is a name
+    that tells the lab's files from those of others that are called the same, or "".
     """
 
     name: str
@@ -26,6 +27,7 @@ class LabSpec:
     files: tuple[str, ...]
     folder: Path
     notebook: str = ""
+    landmark: str = ""
 
     @property
     def modules(self) -> tuple[str, ...]:
@@ -51,6 +53,7 @@ def discover(checks: Path) -> dict[str, LabSpec]:
             files=tuple(table["files"]),
             folder=path.parent,
             notebook=table.get("notebook", ""),
+            landmark=table.get("landmark", ""),
         )
     return labs
 

@@ -217,10 +217,8 @@ def _find(root: Path, source: Path, labs: dict[str, LabSpec]) -> dict[str, Path]
         if found:
             return {**_by_notebook(base, labs), **found}
         bare = [lab for lab in labs.values() if _is_lab(base, lab)]
-        named = [lab for lab in bare if lab.name == source.resolve().stem]
         if any(_count(base, lab) for lab in bare):
-            for lab in named or sorted(bare, key=lambda lab: _rank(base, lab))[:1]:
-                return {lab.name: base}
+            return {_which(base, source, bare).name: base}
     return next(filter(None, (_by_notebook(base, labs) for base in bases)), {})
 
 
@@ -235,6 +233,32 @@ def _only_folder(root: Path) -> list[Path]:
 
 def _is_lab(folder: Path, lab: LabSpec) -> bool:
     return _count(folder, lab) > 0 or bool(lab.notebook and notebooks_in(folder))
+
+
+def _which(folder: Path, source: Path, bare: list[LabSpec]) -> LabSpec:
+    """The lab of a folder that is not below one of its name: several have a `model.py`.
+
+    By the folder's name, by a name that only this lab's contract has, or by the number of files.
+    Raises SubmissionError if none of these tells.
+    """
+    for lab in bare:
+        if lab.name == source.resolve().stem:
+            return lab
+    texts = [path.read_text("utf-8", errors="replace") for path in _sources(folder)]
+    marked = [lab for lab in bare if lab.landmark and any(lab.landmark in text for text in texts)]
+    if len(marked) == 1:
+        return marked[0]
+    ranked = sorted(marked or bare, key=lambda lab: _rank(folder, lab))
+    if len(ranked) > 1 and _rank(folder, ranked[0]) == _rank(folder, ranked[1]):
+        names = " or ".join(
+            lab.name for lab in ranked if _rank(folder, lab) == _rank(folder, ranked[0])
+        )
+        raise SubmissionError(f"{source} could be {names}: say which with --lab")
+    return ranked[0]
+
+
+def _sources(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if path.suffix == ".py" or is_notebook(path))
 
 
 def _rank(folder: Path, lab: LabSpec) -> tuple[int, bool]:

@@ -83,6 +83,39 @@ def test_a_bare_folder_is_the_lab_of_its_name_or_the_one_with_most_files(tmp_pat
     assert list(found(stage(write(tmp_path / "mine", FILES), LABS))) == ["toy"]
 
 
+def with_landmarks() -> dict[str, LabSpec]:
+    """Two labs whose files have the same names."""
+    files, folder = ("model.py", "train.py"), Path("checks")
+    return {
+        name: LabSpec(name, "", ("one",), files, folder, landmark=landmark)
+        for name, landmark in (("chars", "CharNet"), ("words", "WordNet"))
+    }
+
+
+@pytest.mark.parametrize(
+    ("files", "lab"),
+    [
+        ({"model.py": "class WordNet: pass\n"}, "words"),
+        ({"model.py": "from net import Net\n", "net.py": "class CharNet: pass\n"}, "chars"),
+        ({"model.py": "", "train.py": "model = WordNet()\n"}, "words"),
+    ],
+)
+def test_a_bare_folder_is_known_by_a_name_of_the_contract(
+    tmp_path: Path, files: dict[str, str], lab: str
+) -> None:
+    staged = stage(write(tmp_path / "handed-in", files), with_landmarks())
+    assert list(found(staged)) == [lab]
+
+
+@pytest.mark.parametrize("text", ["", "class CharNet: pass\nclass WordNet: pass\n"])
+def test_a_bare_folder_that_could_be_two_labs_is_refused(tmp_path: Path, text: str) -> None:
+    folder = write(tmp_path / "handed-in", {"model.py": text})
+    with pytest.raises(SubmissionError, match=r"handed-in could be chars or words: .* --lab"):
+        stage(folder, with_landmarks())
+    only = {"words": with_landmarks()["words"]}
+    assert list(found(stage(folder, only))) == ["words"]
+
+
 @pytest.mark.parametrize("kind", ["folder", "zip"])
 def test_leftovers_of_tools_are_not_copied(tmp_path: Path, kind: str) -> None:
     names = [".git/config", "__pycache__/one.pyc", ".venv/lib/one.py", "__MACOSX/toy/one.py"]
