@@ -11,7 +11,7 @@ import pytest
 Check = TypeVar("Check", bound=Callable[..., None])
 
 # lab.part.claim, in small letters; a claim may carry a number (`temperature-0.7`)
-_ID = re.compile(r"[a-z]+\.[a-z]+\.[a-z][a-z0-9-]*(\.[0-9]+)?")
+_ID = re.compile(r"[a-z][a-z0-9]*\.[a-z]+\.[a-z][a-z0-9-]*(\.[0-9]+)?")
 
 
 def criterion(
