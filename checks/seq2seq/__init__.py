@@ -1,0 +1,1 @@
+"""Checks of `seq2seq`, the encoder-decoder."""
