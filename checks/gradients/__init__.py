@@ -1,0 +1,1 @@
+"""Checks of `gradients`, backpropagation by hand."""
