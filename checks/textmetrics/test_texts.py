@@ -167,6 +167,7 @@ def test_overlap_is_of_runs_of_n_words(lab):
     hint="`ngram_overlap` in metrics.py gives 0.0 for fewer than two texts, and 0.0 for a pair of "
     "texts that have no n-gram: 0/0 is 0.0.",
     requires=("textmetrics.texts.overlap-pairs", "textmetrics.texts.overlap-ngrams"),
+    explained_by=OF_SPLITTING,
 )
 def test_overlap_of_nothing_is_zero(lab):
     """The overlap of fewer than two texts, or of texts without n-grams, is 0.0."""

@@ -223,7 +223,10 @@ def test_each_text_is_compared_with_all_others_at_once(lab):
     runs = [known[5 * i : 5 * i + 5] for i in range(5)]
     ring = [" ".join([*runs[i - 1], *runs[i]]) for i in range(5)]
     three = sharing_texts(lab.seed, [12, 12, 12], 6)
-    assert_self_bleu(lab, *((texts, {"max_n": 4}) for texts in (ring, three)))
+    # The first has all its words from the others, the last only a few of its own.
+    a, b, c = runs[0] + runs[1][:3], runs[2], runs[3] + runs[4][:3]
+    uneven = [" ".join(words) for words in (a + b, a + runs[1][3:] + known[22:], b + c)]
+    assert_self_bleu(lab, *((texts, {"max_n": 4}) for texts in (ring, three, uneven)))
 
 
 @criterion(
@@ -279,9 +282,9 @@ def test_a_text_shorter_than_its_nearest_reference_is_punished(lab):
 )
 def test_max_n_is_the_longest_ngram(lab):
     """`max_n` is the longest n-gram, 4 by default, and all orders have the same weight."""
-    cases = []
+    cases = []  # no text is between two others in length, equally near to both
     for i, options in enumerate(({"max_n": 1}, {"max_n": 2}, {"max_n": 3}, {"max_n": 5}, {})):
-        cases.append((drawn_texts(lab.seed + i, [14, 15, 13], shared=7), options))
+        cases.append((drawn_texts(lab.seed + i, [14, 15, 17], shared=7), options))
     assert_self_bleu(lab, *cases)
 
 
@@ -296,7 +299,7 @@ def test_max_n_is_the_longest_ngram(lab):
 )
 def test_texts_are_compared_word_by_word(lab):
     """The words of several texts are those of one: in lower case, split at white space alone."""
-    text = drawn_texts(lab.seed, [9])[0]
+    text = sharing_texts(lab.seed, [9], 9)[0]
     pairs = {
         "words are not put in lower case": [text, text.upper()],
         "words are not split at every run of white space": [text, text.replace(" ", "  \n") + "\n"],
@@ -305,9 +308,9 @@ def test_texts_are_compared_word_by_word(lab):
     for cause, texts in pairs.items():
         calls = [("ngram_overlap", [texts], {"n": n}) for n in (1, 2)]
         assert_defined(lab, calls, cause=cause)
-        call = ("self_bleu", [texts], {"max_n": 2})
-        allowed = [definitions.self_bleu(texts, 2, way) for way in definitions.SMOOTHING.values()]
-        assert_one_of(measure(lab, "self_bleu", texts, max_n=2), allowed, call, cause=cause)
+        call = ("self_bleu", [texts], {"max_n": 4})
+        allowed = [definitions.self_bleu(texts, 4, way) for way in definitions.SMOOTHING.values()]
+        assert_one_of(measure(lab, "self_bleu", texts, max_n=4), allowed, call, cause=cause)
 
 
 @criterion(

@@ -96,6 +96,7 @@ ODD = (
     "\x00",
     "İ",
     "ß",
+    "Été été ÉTÉ",
     "🚀🚀 🚀🚀",
 )
 ODD_TEXTS = [{"text": text} for text in ODD]
