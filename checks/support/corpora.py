@@ -1,12 +1,13 @@
 """The texts that models are trained on, and one way of reading any other.
 
-Three come with every checkout or every Python, so that nothing has to be downloaded:
+Four come with every checkout or every Python, so that nothing has to be downloaded:
 
     small_corpus()    a tale in plain English, about 22,700 characters, written for this project
     markov_corpus()   100,000 characters from a source whose entropy rate is known exactly
+    dialogue_corpus() about 2,400 words of small talk, written by a small grammar
     python_prose()    about 465,000 characters of real prose, from the Python installation itself
 
-How the first two were made, and what their numbers are, is told in fixtures/corpora/README.md.
+How the first three were made, and what their numbers are, is told in fixtures/corpora/README.md.
 """
 
 from pathlib import Path
@@ -47,6 +48,11 @@ def small_corpus() -> str:
 def markov_corpus() -> str:
     """Return 100,000 letters of a source of order 2, of which a model can learn all there is."""
     return load_text(CORPORA / "markov.txt")
+
+
+def dialogue_corpus() -> str:
+    """Return the dialogues, about 12,200 characters: 2,400 words, 115 different ones."""
+    return load_text(CORPORA / "dialogue.txt")
 
 
 def python_prose() -> str:

@@ -1,0 +1,209 @@
+"""Claims about how `generate` draws its words: from which distribution, and which never.
+
+Where the stub gives the same logits at every step, a text of n words is n draws from one known
+distribution. `chance_of` bounds the probability of counts as far from it as those seen; a right
+solution fails a check with probability at most 1e-9.
+"""
+
+import random
+from itertools import pairwise
+
+import torch
+
+from checks.support.criteria import criterion
+from checks.support.judge import reject
+from checks.support.oracles import softmax
+from checks.support.statistics import FALSE_FAILURE, chance_of
+from checks.wordlm.vocabulary import EOS, UNK
+from checks.wordlm.words import BASICS, OF_DATA, Words, call, shortened
+
+SECTION = "4 Generation"
+# For one likely word and 51 others, the height at which the usual mistakes are farthest away.
+PEAK = {0.7: 3.5, 1.0: 4.0, 1.3: 5.0}
+
+
+def fits(counts, probabilities):
+    """Whether right draws could have given these counts."""
+    return chance_of(counts, probabilities.tolist()) >= FALSE_FAILURE
+
+
+def assert_draws_at(lab, temperature):
+    """1,000 draws must follow softmax(logits / temperature).
+
+    Needed for a rejection: n D > ln(2 * 52 / 1e-9) = 25.4.  The nearest mistake is dividing twice,
+    at 0.7 with D = 0.13 and at 1.3 with D = 0.08; then n D is 80 or more, 4 standard deviations
+    above.  Every other mistake, and any at 1.0, is farther away.
+    """
+    __tracebackhide__ = True
+    n, words = 1000, Words(lab, 52)
+    z = torch.linspace(-0.3, 0.3, 52)
+    z[0] = PEAK[temperature]
+    likely = words.words[0]
+    model = words.same_everywhere(words.logits(dict(zip(words.words, z.tolist(), strict=True))))
+    new = words.continuation(model, words.words[1:3], n, temperature)
+    counts = [new.count(word) for word in words.words]
+    p = softmax(z, temperature)
+    if fits(counts, p):
+        return
+    suspects = {
+        "always the likeliest word, whatever the temperature": torch.eye(52)[0],
+        "the temperature is ignored": softmax(z),
+        "the logits are multiplied by the temperature; they are divided by it": softmax(
+            z, 1 / temperature
+        ),
+        "the logits are divided by the temperature twice": softmax(z, temperature**2),
+        "the softmax comes first; it belongs after the division": softmax(softmax(z) / temperature),
+        "a softmax of a softmax": softmax(p),
+        "all words are equally likely": torch.full((52,), 1 / 52),
+    }
+    fitting = [cause for cause, other in suspects.items() if fits(counts, other.double())]
+    worst = max(range(52), key=lambda i: abs(counts[i] / len(new) - float(p[i])))
+    reject(
+        "words must be drawn from softmax(logits / temperature)",
+        given=f"a model with the same logits at every step, {likely!r} the likeliest; "
+        f"temperature={temperature}",
+        expected=f"{words.words[worst]!r} in {float(p[worst]):.1%} of the draws",
+        got=f"{words.words[worst]!r} in {counts[worst] / len(new):.1%} of {len(new)} draws",
+        cause=fitting[0] if fitting else "",
+    )
+
+
+TEMPERATURE_HINT = (
+    "`generate` in sample.py: divide the last position's logits by the temperature, then softmax "
+    "over the words, then draw one."
+)
+
+
+@criterion(
+    "wordlm.sample.temperature-1.0",
+    points=2,
+    section=SECTION,
+    hint=TEMPERATURE_HINT,
+    requires=BASICS,
+    explained_by=OF_DATA,
+)
+def test_draws_follow_the_model_at_temperature_one(lab):
+    """At temperature 1.0 words are drawn from softmax(logits)."""
+    assert_draws_at(lab, 1.0)
+
+
+@criterion(
+    "wordlm.sample.temperature-0.7",
+    points=1,
+    section=SECTION,
+    hint=TEMPERATURE_HINT,
+    requires=("wordlm.sample.temperature-1.0",),
+)
+def test_draws_follow_a_sharper_distribution_at_temperature_below_one(lab):
+    """At temperature 0.7 words are drawn from softmax(logits / 0.7)."""
+    assert_draws_at(lab, 0.7)
+
+
+@criterion(
+    "wordlm.sample.temperature-1.3",
+    points=1,
+    section=SECTION,
+    hint=TEMPERATURE_HINT,
+    requires=("wordlm.sample.temperature-1.0",),
+)
+def test_draws_follow_a_flatter_distribution_at_temperature_above_one(lab):
+    """At temperature 1.3 words are drawn from softmax(logits / 1.3)."""
+    assert_draws_at(lab, 1.3)
+
+
+@criterion(
+    "wordlm.sample.feeds-back",
+    points=1,
+    section=SECTION,
+    hint="`generate` in sample.py: the word that is written is the one that the model reads next. "
+    "Draw once for each step, and use that draw for both.",
+    requires=("wordlm.sample.carries-state", "wordlm.sample.temperature-1.0"),
+)
+def test_the_drawn_word_is_the_one_read_next(lab):
+    """The word that is drawn is the one that the model reads next."""
+    words, draw = Words(lab), random.Random(lab.seed)
+    following = {word: sorted(draw.sample(words.words, 2)) for word in words.words}
+    model = words.chain({word: dict.fromkeys(two, 0.0) for word, two in following.items()})
+    prompt, length = words.words[:2], 150
+    written = [prompt[-1], *words.continuation(model, prompt, length)]
+    # Of 150 steps, one that follows from another word is allowed by chance 2 times in 20.
+    for place, (before, after) in enumerate(pairwise(written), start=1):
+        if after not in following[before]:
+            reject(
+                "each new word must follow from the one written before it",
+                given=call(" ".join(prompt), length, 1.0, {}) + f"; after {before!r} the model "
+                "allows two words",
+                expected=f"new word {place} is one of {following[before]}",
+                got=repr(after),
+                cause="the model is given another word than the one that is written",
+            )
+
+
+@criterion(
+    "wordlm.sample.never-unk",
+    points=2,
+    section=SECTION,
+    hint="`generate` in sample.py: `<unk>` is no word. Give it the logit -inf before the softmax, "
+    "or draw again until another word comes.",
+    requires=("wordlm.sample.temperature-1.0",),
+)
+def test_unk_is_never_written(lab):
+    """`generate` never writes `<unk>`, however likely it is, and goes on without it."""
+    words = Words(lab)
+    model = words.same_everywhere(words.logits({UNK: 3.0, **dict.fromkeys(words.words, 0.0)}))
+    length, given = 100, call(words.words[0], 100, 1.0, {})
+    text = words.generate(model, words.words[0], length)  # <unk> has the probability 1/2
+    if UNK in text:
+        reject(
+            "`<unk>` must never be in the text",
+            given=f"{given}; <unk> has the probability 1/2 at every step",
+            got=shortened(text),
+            cause="`<unk>` is drawn like any other word",
+        )
+    new = text.split()[1:]
+    # Who skips a draw of <unk> writes 50 words, fewer than 20 with p < 1e-9; who stops at the
+    # first writes 20 with p < 1e-6.
+    if len(new) < 20:
+        reject(
+            "the text must go on where `<unk>` would have come",
+            given=f"{given}; <unk> has the probability 1/2 at every step",
+            expected=f"{length} new words",
+            got=f"{len(new)} new words",
+            cause="`<unk>` ends the text; only `<eos>` does",
+        )
+    for temperature in (0.5, 2.0):
+        text = words.generate(model, words.words[0], 40, temperature)
+        if UNK in text:
+            given = call(words.words[0], 40, temperature, {})
+            reject("`<unk>` must never be in the text", given=given, got=shortened(text))
+
+
+@criterion(
+    "wordlm.sample.stops-at-eos",
+    points=2,
+    section=SECTION,
+    hint="`generate` in sample.py: when `<eos>` is drawn the text is complete, whatever `length` "
+    "is. Leave the loop.",
+    requires=(*BASICS, "wordlm.sample.whole-prompt"),
+)
+def test_the_text_ends_at_eos(lab):
+    """`generate` stops at `<eos>`, which ends the text."""
+    words = Words(lab)
+    for number in (1, 4, 9):
+        line = words.words[: number + 1]
+        table = {word: {after: 0.0} for word, after in pairwise(line)}
+        model = words.chain({**table, line[-1]: {EOS: 0.0}})
+        given = call(line[0], 30, 1.0, {}) + f"; <eos> comes after {number} new words"
+        text = words.generate(model, line[0], 30)
+        written = text.split()
+        if written[-1:] == [EOS]:
+            written.pop()  # the end of the text may be shown
+        if written != line:
+            longer = len(written) > len(line)
+            reject(
+                "the text must end where `<eos>` is drawn",
+                given=given,
+                expected=repr(" ".join(line)),
+                got=shortened(text),
+                cause="the loop goes on after `<eos>`, or `<eos>` is never drawn" if longer else "",
+            )

@@ -1,0 +1,159 @@
+"""Claims about what `train` reports: one entry for each epoch, of the epoch that it is about."""
+
+import torch
+
+from checks.support.criteria import criterion
+from checks.support.diagnosis import likely_cause
+from checks.support.judge import as_list, as_number, assert_close, reject
+from checks.support.oracles import cross_entropy
+from checks.wordlm.scripted import CHUNKS, SIZE, TRAIN, VALID, Run, T
+from checks.wordlm.streams import B, K, arrange, disjoint_case, visits
+from checks.wordlm.streams import T as WIDTH
+
+SECTION = "3 Training"
+SCRIPT = (9.0, 2.0, 1.4, 0.9)
+
+
+@criterion(
+    "wordlm.train.history",
+    points=2,
+    section=SECTION,
+    hint="`train` in train.py returns a list with one dict per epoch: train_ce, val_ce and lr, all "
+    "numbers. train_ce is what `train_epoch` returned.",
+    requires=("wordlm.train.every-chunk", "wordlm.train.eval-value", "wordlm.train.ce-per-token"),
+)
+def test_history_has_one_entry_per_epoch(lab):
+    """`train` returns one dict per epoch with `train_ce`, `val_ce` and `lr`."""
+    Run(lab, SCRIPT[:2]).rows("train_ce", "val_ce", "lr")
+    run = Run(lab, SCRIPT, lr=0.1)  # with large steps, so that the epochs differ
+    for epoch, row in enumerate(run.rows("train_ce", "val_ce", "lr"), start=1):
+        during = sum(training_loss(spark) for spark in run.path(epoch)) / len(run.path(epoch))
+        after = training_loss(run.end(epoch))  # measured after the epoch: as good
+        if abs(row["train_ce"] - after) > 1e-3:
+            # An epoch lowers it by more than 0.02; float32 is off by 1e-6.
+            assert_close(
+                row["train_ce"],
+                during,
+                f"train_ce of epoch {epoch}",
+                atol=1e-3,
+                given=run.given,
+                cause=likely_cause(row["train_ce"], {"it is the validation loss": row["val_ce"]}),
+            )
+
+
+def training_loss(spark):
+    """The loss of the vector on the training text, of which all chunks have the same targets."""
+    targets = TRAIN[:, 1 : T + 1]
+    return cross_entropy(spark.expand(*targets.shape, -1), targets)
+
+
+@criterion(
+    "wordlm.train.val-each-epoch",
+    points=2,
+    section=SECTION,
+    hint="`train` in train.py: after each epoch, evaluate the model of that moment on the "
+    "validation data.",
+    requires=("wordlm.train.history", "wordlm.train.eval-value", "wordlm.train.eval-short"),
+)
+def test_validation_loss_is_measured_after_each_epoch(lab):
+    """`val_ce` is the loss on the validation data after that epoch."""
+    run = Run(lab, SCRIPT)
+    for epoch, row in enumerate(run.rows("val_ce"), start=1):
+        suspects = {
+            "evaluated on the training data": training_loss(run.end(epoch)),
+            "evaluated before the epoch, not after it": SCRIPT[epoch - 1],
+            "evaluated once, after the first epoch": SCRIPT[1],
+            "evaluated once, at the end of the training": SCRIPT[-1],
+        }
+        assert_close(
+            row["val_ce"],
+            SCRIPT[epoch],
+            f"val_ce of epoch {epoch}",
+            atol=1e-3,
+            given=run.given,
+            cause=likely_cause(row["val_ce"], suspects),
+        )
+
+
+@criterion(
+    "wordlm.train.epochs",
+    points=1,
+    section=SECTION,
+    hint="`train` in train.py: hand `seq_len` on to `train_epoch`, and start each epoch afresh.",
+    requires=("wordlm.train.history", "wordlm.train.state-reset", "wordlm.train.reads-on"),
+)
+def test_each_epoch_reads_the_streams_from_the_start(lab):
+    """Each epoch of `train` goes through the streams once, in chunks of `seq_len`, from zeros."""
+    case = disjoint_case(lab.seed)
+    for length in (WIDTH, 2 * WIDTH):
+        model, _ = arrange(lab, case)
+        lab.train.train(model, case.data, case.data, epochs=2, seq_len=length, lr=0.01, clip=1.0)
+        given = (
+            f"train(..., epochs=2, seq_len={length}), streams of {B} rows, {K * WIDTH + 1} columns"
+        )
+        column = 0
+        for visit in visits(model):
+            if visit.starts():
+                column = 0
+            if visit.read != [float(column)] * B:
+                reject(
+                    "each epoch must start from the zero state and carry it on",
+                    given=given,
+                    expected=f"a state that has read {column} words",
+                    got=f"a state that has read {visit.read[0]:g} words",
+                    cause="the state at the end of an epoch, or of an evaluation, is kept",
+                )
+            wanted = case.data[:, column : column + visit.x.shape[1]]
+            if visit.x.shape[1] > length or not torch.equal(visit.x, wanted):
+                reject(
+                    "each epoch must go through the streams in chunks of `seq_len`",
+                    given=given,
+                    expected=f"columns {column} to {column + length - 1}",
+                    got=f"a chunk of {visit.x.shape[1]} columns",
+                )
+            column += visit.x.shape[1]
+    for length, steps in ((T, CHUNKS), (2 * T, CHUNKS // 2)):
+        run = Run(lab, SCRIPT, seq_len=length)
+        got = len(run.steps(1)) + 1  # the last step is not seen
+        if got != steps:
+            reject(
+                "`train` must make one step for each chunk of `seq_len` columns",
+                given=run.given,
+                expected=f"{steps} steps in an epoch",
+                got=f"{got} steps",
+                cause="`seq_len` is not handed on to `train_epoch`, or a fixed number is",
+            )
+
+
+@criterion(
+    "wordlm.train.keywords",
+    points=1,
+    section=SECTION,
+    hint="The signatures in train.py: train_epoch(model, data, optimizer, seq_len, clip), "
+    "evaluate(model, data, seq_len), and train(model, train_data, valid_data, epochs=50, "
+    "seq_len=50, lr=1e-3, clip=0.25).",
+    requires=("wordlm.train.val-each-epoch", "wordlm.train.epochs"),
+)
+def test_arguments_have_the_order_and_names_of_the_contract(lab):
+    """Arguments may be passed by place and by name."""
+    case = disjoint_case(lab.seed)
+    model, optimizer = arrange(lab, case, lr=0.0)
+    ce = lab.train.train_epoch(
+        model=model, data=case.data, optimizer=optimizer, seq_len=WIDTH, clip=1.0
+    )
+    by_name = as_number(ce, "what `train_epoch` returns")
+    assert_close(by_name, case.losses().mean(), "the loss of `train_epoch`", atol=1e-3)
+    ce = lab.train.evaluate(model=model, data=case.data, seq_len=WIDTH)
+    by_name = as_number(ce, "what `evaluate` returns")
+    assert_close(by_name, case.losses().mean(), "the loss of `evaluate`", atol=1e-3)
+    options = {"epochs": 3, "seq_len": T, "lr": 0.01, "clip": 0.5}
+    for by_place, by_name in ((options.values(), {}), ((), options)):
+        model = lab.probes_training.Script(SIZE, [0.0])
+        data = {} if by_place else {"train_data": TRAIN, "valid_data": VALID}
+        places = (TRAIN, VALID) if by_place else ()
+        history = lab.train.train(model, *places, *by_place, **data, **by_name)
+        rows = as_list(lab.probes_training.plain_rows(history), "what `train` returns")
+        if len(rows) != 3:
+            given = f"{options} by {'place' if by_place else 'name'}"
+            got = f"{len(rows)} epochs"
+            reject("`train` must take its arguments in order, and by name", given=given, got=got)
