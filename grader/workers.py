@@ -20,7 +20,7 @@ from .worker.wire import HEADER, MAX_MESSAGE, WireError, frame, pack, unpack
 
 START_SECONDS = 120.0  # importing torch from a cold disk
 ANSWER_SECONDS = 10.0  # the parent answers in milliseconds
-NOTEBOOK_SECONDS = 130.0  # unless it runs a notebook first: `HOST_SECONDS`, and a fork
+NOTEBOOK_SECONDS = 100.0  # unless it runs a notebook first: `HOST_SECONDS`, and a fork
 
 
 class WorkerParent:

@@ -21,7 +21,7 @@ SECTION = "2 Model"
 
 State = tuple[Tensor, Tensor]
 
-RUNS = ("statelm.model.logits-shape",)
+RUNS = ("statelm.model.logits-shape", "statelm.model.unit-check")
 STEADY = (*RUNS, "statelm.model.repeats")  # where calls are compared
 PLACED = (*STEADY, "statelm.model.flat-order")  # where logits are looked up by row and time
 

@@ -9,7 +9,7 @@ from checks.statelm.lstm import ROUNDING, RUNS, SECTION, STEADY, Model, Sizes
 from checks.statelm.parameters import assert_parameter_count
 from checks.support.causality import other_ids
 from checks.support.criteria import criterion
-from checks.support.judge import as_pair, assert_close, assert_finite, assert_shape, reject
+from checks.support.judge import as_list, as_pair, assert_close, assert_finite, assert_shape, reject
 from checks.support.raw_logits import squashed_cause
 from checks.support.strategies import for_all, sizes
 
@@ -64,12 +64,28 @@ def test_forward_gives_flat_logits(lab):
 
 
 @criterion(
+    "statelm.model.unit-check",
+    points=1,
+    section=SECTION,
+    hint="Build a tiny CharacterLSTM yourself, call it with x of shape (2, 3) and init_state(2), "
+    "and look at what comes back: (logits, (h, c)).",
+    requires=("statelm.model.logits-shape",),
+    explained_by=("statelm.model.init-state",),
+)
+def test_a_tiny_model_runs(lab):
+    """With B=2 and T=3 a tiny model gives flat logits (6, V)."""
+    model = Model(lab, Sizes(vocab_size=5, embedding_dim=4, hidden_size=6))
+    model(model.ids(2, 3))
+
+
+@criterion(
     "statelm.model.parameter-count",
     points=2,
     section=SECTION,
     hint="`CharacterLSTM.__init__`: one embedding V x E, one LSTM layer E -> H in one direction, "
     "one linear layer H -> V; each as an attribute of the module, made in `__init__`.",
     requires=RUNS,
+    explained_by=("statelm.model.init-state",),
 )
 def test_the_number_of_parameters_is_right(lab):
     """The number of parameters follows from V, E and H: 64,764 for V=60, E=48, H=96."""
@@ -85,6 +101,7 @@ def test_the_number_of_parameters_is_right(lab):
     hint="`forward` returns (logits, (h, c)): h and c are the LSTM's final hidden state and cell "
     "state, two different tensors, each (1, B, H), as the LSTM gives them.",
     requires=RUNS,
+    explained_by=("statelm.model.parameter-count",),
 )
 def test_the_state_is_a_pair_of_1_by_b_by_h(lab):
     """`forward` returns the state `(h, c)`, each of shape (1, B, H)."""
@@ -106,6 +123,31 @@ def test_the_state_is_a_pair_of_1_by_b_by_h(lab):
                 got=f"h from {h.min():.3g} to {h.max():.3g}",
                 cause="c is returned in place of h",
             )
+
+
+@criterion(
+    "statelm.model.state-new",
+    points=1,
+    section=SECTION,
+    hint="`forward` returns new tensors for h and c and leaves those that it was given as they "
+    "are: no `copy_`, no assignment into `states`.",
+    requires=RUNS,
+)
+def test_the_given_state_is_left_alone(lab):
+    """The state that is returned is a new one; the one that was given stays as it is."""
+    model = Model(lab)
+    x, state = model.ids(3, 4), model.any_state(3)
+    seen = lab.probes.call_and_look(model.handle, x, *state)
+    _, *after = as_list(seen, "what the call left", length=3)
+    for name, got, wanted in zip("hc", after, state, strict=True):
+        assert_close(
+            got,
+            wanted,
+            f"the {name} that was given, after the call,",
+            atol=0.0,
+            given=model.describe(x),
+            cause="forward writes the new state into the tensors that it was given",
+        )
 
 
 @criterion(
@@ -140,6 +182,7 @@ def test_logits_are_raw(lab):
     hint="`forward` starts from the states that it is given, every time: nothing is kept on "
     "`self` between two calls, and no layer is made in `forward`.",
     requires=RUNS,
+    explained_by=("statelm.model.parameter-count",),
 )
 def test_a_call_depends_on_its_arguments_alone(lab):
     """The same ids and states give the same logits, whatever calls came before."""

@@ -15,6 +15,7 @@ from checks.support.inputs import generator
     hint="Every parameter has to take part in `forward` and to require grad: nothing frozen, no "
     "layer left out, no padding_idx in the embedding, no detach() and no no_grad().",
     requires=("statelm.model.remembers", "statelm.model.raw-logits"),
+    explained_by=("statelm.model.init-state", "statelm.model.state-new"),
 )
 def test_a_loss_over_the_flat_logits_reaches_every_parameter(lab):
     """A loss over the flat logits backpropagates to every parameter, each row and column of it."""

@@ -4,7 +4,7 @@ import torch
 
 from checks.statelm.lstm import PLACED, ROUNDING, SECTION, Model
 from checks.support.criteria import criterion
-from checks.support.judge import as_list, as_pair, assert_close, reject
+from checks.support.judge import as_pair, assert_close, reject
 
 CARRIES = (*PLACED, "statelm.model.state-shape", "statelm.model.remembers")
 
@@ -16,6 +16,7 @@ CARRIES = (*PLACED, "statelm.model.state-shape", "statelm.model.remembers")
     hint="`forward`: hand `states` on to the LSTM as its initial state, h and c both, and return "
     "the state after the last step.",
     requires=(*CARRIES, "statelm.model.any-size"),
+    explained_by=("statelm.model.parameter-count",),
 )
 def test_a_sequence_in_pieces_gives_the_same(lab):
     """Running `x[:, :k]`, then `x[:, k:]` with the returned state, equals running the whole."""
@@ -56,31 +57,6 @@ def carry_cause(model, x, state, rest, wanted):
         if torch.allclose(model(x, other)[0], logits, atol=ROUNDING):
             return cause
     return "the state returned is not the one after the last step"
-
-
-@criterion(
-    "statelm.model.state-new",
-    points=1,
-    section=SECTION,
-    hint="`forward` returns new tensors for h and c and leaves those that it was given as they "
-    "are: no `copy_`, no assignment into `states`.",
-    requires=("statelm.model.state-carries",),
-)
-def test_the_given_state_is_left_alone(lab):
-    """The state that is returned is a new one; the one that was given stays as it is."""
-    model = Model(lab)
-    x, state = model.ids(3, 4), model.any_state(3)
-    seen = lab.probes.call_and_look(model.handle, x, *state)
-    _, *after = as_list(seen, "what the call left", length=3)
-    for name, got, wanted in zip("hc", after, state, strict=True):
-        assert_close(
-            got,
-            wanted,
-            f"the {name} that was given, after the call,",
-            atol=0.0,
-            given=model.describe(x),
-            cause="forward writes the new state into the tensors that it was given",
-        )
 
 
 @criterion(

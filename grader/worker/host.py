@@ -34,7 +34,7 @@ from .modules import LabFinder
 from .process import become_check, prepare, receive
 from .wire import frame, pack
 
-HOST_SECONDS = 120.0  # a notebook's cells are stopped before; this ends a host that is not stopped
+HOST_SECONDS = 90.0  # a notebook's cells are stopped before; this ends a host that is not stopped
 FORK_SECONDS = 5.0  # a fork takes milliseconds
 READY = 1  # no process id of a check: it is init's
 _PID = struct.Struct(">i")

@@ -1,8 +1,8 @@
 """The workers' parent: imports torch once, and forks a fresh child for every check.
 
-No student code ever runs in this process (a notebook runs in one between, see `host.py`). The judge
-sends `fork` with two descriptors (the child's socket and the pipe for what it prints), and `end` when
-it has heard enough; the answers are the child's process id and how it ended.
+No student code ever runs in this process (a notebook runs in one between: `host.py`). The judge
+sends `fork` with two descriptors (the child's socket and the pipe for what it prints), and `end`
+when it has heard enough; the answers are the child's process id and how it ended.
 """
 
 from __future__ import annotations
