@@ -85,7 +85,7 @@ def report_of(lab, *arguments, **options):
     """What `evaluate_generation` returns, a dict, and the call in words."""
     __tracebackhide__ = True
     given = in_words(("evaluate_generation", arguments, options))
-    report = lab.metrics.evaluate_generation(*arguments, **options)
+    report = lab.probes.entries(lab.metrics.evaluate_generation(*arguments, **options))
     if not isinstance(report, dict):
         reject("`evaluate_generation` must return a dict", given=given, got=describe(report))
     return report, given
