@@ -13,6 +13,11 @@ def words(tokenize, text):
     return tokens if isinstance(tokens, str) else list(tokens)
 
 
+def words_of_each(tokenize, texts):
+    """What `tokenize` gives for each text."""
+    return [words(tokenize, text) for text in texts]
+
+
 def look_up(table, keys):
     """`table[key]` for each key: `[True, value]`, or `[False, "KeyError: ..."]` where it raises."""
     found = []

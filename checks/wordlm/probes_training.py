@@ -25,8 +25,8 @@ class Diary:
     """What a model went through.  A copy of the model writes in the same one."""
 
     def __init__(self):
-        self.visits = []
-        self.graphs = weakref.WeakSet()
+        self.visits, self.graphs = [], weakref.WeakSet()
+        self.epoch, self.lit = 0, False  # how many epochs have begun, whether there was a pass
 
     def __deepcopy__(self, memo):
         return self
@@ -155,34 +155,28 @@ class Script(Stub):
         super().__init__()
         self.spark = nn.Parameter(torch.zeros(size))
         self.idle = nn.Parameter(torch.linspace(1.0, 3.0, size))
+        self.register_buffer("last", torch.eye(size)[-1])
         self.levels, self.later = list(levels), later
         self.diary = Diary()
 
     def forward(self, x, hidden=None):
-        state, size = self.start(x, hidden), len(self.spark)
-        measured = int(x[0, 0]) == size - 1
-        if measured:
-            level = self.levels[min(self.epoch(), len(self.levels) - 1)]
-            vector = level * nn.functional.one_hot(torch.tensor(size - 1), size) + 0 * self.spark
+        state, size, first = self.start(x, hidden), len(self.spark), int(x[0, 0])
+        if first == size - 1:  # validation text
+            self.note(trained=False)
+            epoch = min(self.diary.epoch, len(self.levels) - 1)
+            vector = 0 * self.spark + self.levels[epoch] * self.last
         else:
-            trained = torch.is_grad_enabled()
-            gate = self.later if any(visit["trained"] for visit in self.diary.visits) else 1.0
-            vector = gate * self.spark
-            if trained:
-                self.note(x, "trained")
-        if measured:
-            self.note(x, "measured")
-        logits = (vector + 0 * self.idle).expand(*x.shape, -1).clone()
+            vector = self.spark * (self.later if self.diary.lit else 1.0)
+            if torch.is_grad_enabled():
+                self.diary.lit = True
+                self.diary.epoch += first == 0
+                self.note(trained=True)
+        logits = (vector + 0 * self.idle).expand(*x.shape, -1)
         return logits, self.after(x, state, logits)
 
-    def epoch(self):
-        """How many epochs have begun."""
-        return sum(visit["trained"] and visit["first"] == 0 for visit in self.diary.visits)
-
-    def note(self, x, kind):
-        visit = {"first": int(x[0, 0]), "trained": kind == "trained"}
-        visit["epoch"] = self.epoch() + (visit["trained"] and visit["first"] == 0)
-        visit["spark"] = self.spark.detach().clone()
+    def note(self, trained):
+        spark = self.spark.detach().clone()
+        visit = {"epoch": self.diary.epoch, "trained": trained, "spark": spark}
         self.diary.visits.append(visit)
 
     def visits(self):

@@ -87,12 +87,37 @@ def by_kind(lab) -> tuple[list[tuple[str, Tensor]], list[tuple[str, Tensor]]]:
 
 
 @criterion(
+    "wordlm.model.init-recurrent",
+    points=2,
+    section=SECTION,
+    hint="`WordLSTM.__init__` in model.py: nn.init.orthogonal_ for the LSTM's state-to-gate "
+    "weights, in every layer, the whole (4H, H) matrix or each gate's (H, H).",
+    requires=RUNS,
+)
+def test_recurrent_weights_are_orthogonal(lab):
+    """The columns of the LSTM's weights on its state start orthogonal and equally long."""
+    _, states = by_kind(lab)
+    for name, matrix in states:
+        if not is_orthogonal(matrix):
+            gram = matrix.t() @ matrix
+            reject(
+                "the columns of the recurrent weights must be orthogonal and equally long",
+                given=GIVEN,
+                expected=f"W^T W is a multiple of the identity, for W ({len(matrix)}, {H})",
+                got=f"{name}: on the diagonal {float(gram.diagonal().min()):.3g} to "
+                f"{float(gram.diagonal().max()):.3g}, beside it up to "
+                f"{float((gram - gram.diagonal().diag()).abs().max()):.3g}",
+                cause="a layer is left out, or another initialisation is used",
+            )
+
+
+@criterion(
     "wordlm.model.init-input",
     points=1,
     section=SECTION,
     hint="`WordLSTM.__init__` in model.py: nn.init.xavier_uniform_ (or _normal_) for the LSTM's "
     "input-to-gate weights, in every layer.",
-    requires=RUNS,
+    requires=("wordlm.model.init-recurrent",),
 )
 def test_input_weights_are_xavier(lab):
     """The LSTM's weights on its input start from Xavier's variance."""
@@ -124,31 +149,6 @@ def _input_cause(std: float) -> str:
     if abs(std * math.sqrt(4 * H) - 1) < 0.03:
         return "they are orthogonal; that is asked for the recurrent weights"
     return ""
-
-
-@criterion(
-    "wordlm.model.init-recurrent",
-    points=2,
-    section=SECTION,
-    hint="`WordLSTM.__init__` in model.py: nn.init.orthogonal_ for the LSTM's state-to-gate "
-    "weights, in every layer, the whole (4H, H) matrix or each gate's (H, H).",
-    requires=RUNS,
-)
-def test_recurrent_weights_are_orthogonal(lab):
-    """The columns of the LSTM's weights on its state start orthogonal and equally long."""
-    _, states = by_kind(lab)
-    for name, matrix in states:
-        if not is_orthogonal(matrix):
-            gram = matrix.t() @ matrix
-            reject(
-                "the columns of the recurrent weights must be orthogonal and equally long",
-                given=GIVEN,
-                expected=f"W^T W is a multiple of the identity, for W ({len(matrix)}, {H})",
-                got=f"{name}: on the diagonal {float(gram.diagonal().min()):.3g} to "
-                f"{float(gram.diagonal().max()):.3g}, beside it up to "
-                f"{float((gram - gram.diagonal().diag()).abs().max()):.3g}",
-                cause="a layer is left out, or another initialisation is used",
-            )
 
 
 @criterion(

@@ -20,6 +20,7 @@ from checks.wordlm.words import BASICS, OF_DATA, Words, call, shortened
 SECTION = "4 Generation"
 # For one likely word and 51 others, the height at which the usual mistakes are farthest away.
 PEAK = {0.7: 3.5, 1.0: 4.0, 1.3: 5.0}
+DRAWS = {0.7: 700, 1.0: 700, 1.3: 1000}
 
 
 def fits(counts, probabilities):
@@ -28,14 +29,14 @@ def fits(counts, probabilities):
 
 
 def assert_draws_at(lab, temperature):
-    """1,000 draws must follow softmax(logits / temperature).
+    """Draws must follow softmax(logits / temperature).
 
     Needed for a rejection: n D > ln(2 * 52 / 1e-9) = 25.4.  The nearest mistake is dividing twice,
     at 0.7 with D = 0.13 and at 1.3 with D = 0.08; then n D is 80 or more, 4 standard deviations
     above.  Every other mistake, and any at 1.0, is farther away.
     """
     __tracebackhide__ = True
-    n, words = 1000, Words(lab, 52)
+    n, words = DRAWS[temperature], Words(lab, 52)
     z = torch.linspace(-0.3, 0.3, 52)
     z[0] = PEAK[temperature]
     likely = words.words[0]

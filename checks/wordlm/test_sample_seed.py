@@ -65,7 +65,7 @@ def test_a_seed_repeats_the_text(lab):
                 given=f"{given}, seed={seed} several times, other calls between",
                 expected="one text",
                 got=f"{len(same)} texts",
-                cause="the seed is not used, or is set for another generator than that of the draws",
+                cause="the seed is not used, or seeds another generator than that of the draws",
             )
 
 

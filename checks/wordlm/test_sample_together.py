@@ -7,7 +7,7 @@ from checks.support.corpora import dialogue_corpus
 from checks.support.criteria import criterion
 from checks.support.judge import as_int, as_list, as_tensor, as_text, assert_finite, reject
 
-TRAINING = {"epochs": 4, "seq_len": 16, "lr": 0.02, "clip": 1.0}
+TRAINING = {"epochs": 3, "seq_len": 16, "lr": 0.02, "clip": 1.0}
 
 
 @criterion(
@@ -60,7 +60,7 @@ def assert_learnt(lab, model, train, valid, V):
     counts, total = Counter(train.flatten().tolist()), train.numel()
     unigram = -sum(math.log((counts[i] + 1) / (total + V)) for i in targets.flatten().tolist())
     unigram /= targets.numel()
-    # MARGIN
+    # The reference ended between 1.43 and 1.55 over 20 seeds; frequencies give 4.28.
     if not got < unigram - 1.0:
         reject(
             "the model must predict held-out text far better than the frequencies of words do",

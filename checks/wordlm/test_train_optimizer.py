@@ -151,7 +151,8 @@ def test_defaults_are_those_of_the_handout(lab):
     epochs, path = run()
     if epochs != 50:
         reject("`train` must train for 50 epochs by default", got=f"{epochs} entries")
-    spelled = run(epochs=50, seq_len=50, lr=1e-3, clip=0.25)[1]
+    spelled = run(epochs=2, seq_len=50, lr=1e-3, clip=0.25)[1]
+    path = path[: len(spelled)]
     # A clip of 0.2 instead of 0.25 changes the second step by 6 % of lr; rounding is at 1e-8.
     if path.shape != spelled.shape or float((path - spelled).abs().max()) > 1e-5:
         first = "another number of passes"
