@@ -77,7 +77,8 @@ class Model:
         """Logits, and the numbers of the state that belong to each row, `(B, F)`."""
         evidence = self.lab.probes_states.one_step(self.handle, x)
         logits, rows = as_pair(evidence, "logits and state")
-        return self.logits(logits, x), as_tensor(rows, "the state", ndim=2).double()
+        rows = assert_finite(as_tensor(rows, "the state", ndim=2), "the state", self.describe(x))
+        return self.logits(logits, x), rows.double()
 
     def describe(self, x: Tensor) -> str:
         """The sizes, for the `given` of a message."""

@@ -167,7 +167,7 @@ class Script(Stub):
             vector = 0 * self.spark + self.levels[epoch] * self.last
         else:
             vector = self.spark * (self.later if self.diary.lit else 1.0)
-            if torch.is_grad_enabled():
+            if torch.is_grad_enabled() and self.training:
                 self.diary.lit = True
                 self.diary.epoch += first == 0
                 self.note(trained=True)

@@ -24,6 +24,8 @@ from checks.support.oracles import table_gradient, token_losses
 
 V, T, K, B = 36, 5, 12, 3  # ids, steps of a chunk, chunks, rows
 NO_CLIP = 1e9
+# train.py may call `get_batch`: what fails because of a mistake there is that mistake's red line.
+OF_DATA = ("wordlm.data.chunk-*", "wordlm.data.keywords")
 GIVEN = f"streams of {B} rows, {K} chunks of seq_len={T}, SGD with lr=1"
 
 

@@ -146,6 +146,7 @@ def test_the_whole_prompt_is_read(lab):
     hint="`generate` in sample.py: each drawn word is read with the state that the model returned "
     "for the words before it. The state never starts anew within a text.",
     requires=READS,
+    explained_by=OF_DATA,
 )
 def test_everything_written_so_far_counts(lab):
     """Each new word depends on the prompt and on all new words before it."""

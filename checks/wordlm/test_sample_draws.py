@@ -94,6 +94,7 @@ def test_draws_follow_the_model_at_temperature_one(lab):
     section=SECTION,
     hint=TEMPERATURE_HINT,
     requires=("wordlm.sample.temperature-1.0",),
+    explained_by=OF_DATA,
 )
 def test_draws_follow_a_sharper_distribution_at_temperature_below_one(lab):
     """At temperature 0.7 words are drawn from softmax(logits / 0.7)."""
@@ -106,6 +107,7 @@ def test_draws_follow_a_sharper_distribution_at_temperature_below_one(lab):
     section=SECTION,
     hint=TEMPERATURE_HINT,
     requires=("wordlm.sample.temperature-1.0",),
+    explained_by=OF_DATA,
 )
 def test_draws_follow_a_flatter_distribution_at_temperature_above_one(lab):
     """At temperature 1.3 words are drawn from softmax(logits / 1.3)."""
@@ -119,6 +121,7 @@ def test_draws_follow_a_flatter_distribution_at_temperature_above_one(lab):
     hint="`generate` in sample.py: the word that is written is the one that the model reads next. "
     "Draw once for each step, and use that draw for both.",
     requires=("wordlm.sample.carries-state", "wordlm.sample.temperature-1.0"),
+    explained_by=OF_DATA,
 )
 def test_the_drawn_word_is_the_one_read_next(lab):
     """The word that is drawn is the one that the model reads next."""
@@ -147,6 +150,7 @@ def test_the_drawn_word_is_the_one_read_next(lab):
     hint="`generate` in sample.py: `<unk>` is no word. Give it the logit -inf before the softmax, "
     "or draw again until another word comes.",
     requires=("wordlm.sample.temperature-1.0",),
+    explained_by=OF_DATA,
 )
 def test_unk_is_never_written(lab):
     """`generate` never writes `<unk>`, however likely it is, and goes on without it."""
@@ -186,6 +190,7 @@ def test_unk_is_never_written(lab):
     hint="`generate` in sample.py: when `<eos>` is drawn the text is complete, whatever `length` "
     "is. Leave the loop.",
     requires=(*BASICS, "wordlm.sample.whole-prompt"),
+    explained_by=OF_DATA,
 )
 def test_the_text_ends_at_eos(lab):
     """`generate` stops at `<eos>`, which ends the text."""

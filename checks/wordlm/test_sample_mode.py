@@ -4,7 +4,7 @@ from itertools import pairwise
 
 from checks.support.criteria import criterion
 from checks.support.judge import as_list, as_number, reject
-from checks.wordlm.words import BASICS, Words, call
+from checks.wordlm.words import BASICS, OF_DATA, Words, call
 
 SECTION = "4 Generation"
 LENGTH = 25
@@ -16,6 +16,7 @@ LENGTH = 25
     section=SECTION,
     hint="`generate` in sample.py: put the model in eval mode first, so that dropout is off.",
     requires=("wordlm.sample.carries-state",),
+    explained_by=OF_DATA,
 )
 def test_generation_runs_in_eval_mode(lab):
     """`generate` runs the model in eval mode, so that dropout is off."""
@@ -43,6 +44,7 @@ def test_generation_runs_in_eval_mode(lab):
     hint="`generate` in sample.py: run the model under `torch.no_grad()`. The state that goes from "
     "word to word would otherwise hold the graph of the whole text.",
     requires=BASICS,
+    explained_by=OF_DATA,
 )
 def test_generation_piles_up_no_graphs(lab):
     """`generate` keeps no graph of the words before."""

@@ -52,6 +52,7 @@ def test_other_draws_give_other_texts(lab):
     hint="`generate` in sample.py: seed the generator that you draw with (torch's, if you draw "
     "with torch.multinomial), at the beginning of every call that has a seed.",
     requires=("wordlm.sample.draws-anew",),
+    explained_by=OF_DATA,
 )
 def test_a_seed_repeats_the_text(lab):
     """The same seed gives the same text, whatever was drawn before."""
@@ -75,6 +76,7 @@ def test_a_seed_repeats_the_text(lab):
     section=SECTION,
     hint="`generate` in sample.py: `if seed:` is false for 0. Ask `if seed is not None:`.",
     requires=("wordlm.sample.seed-repeats",),
+    explained_by=OF_DATA,
 )
 def test_zero_is_a_seed(lab):
     """0 is a seed like any other."""
@@ -96,6 +98,7 @@ def test_zero_is_a_seed(lab):
     hint="The signature in sample.py: generate(prompt, length, temperature, model, vocab, "
     "seed=None).",
     requires=("wordlm.sample.seed-zero",),
+    explained_by=OF_DATA,
 )
 def test_arguments_have_the_order_and_names_of_the_contract(lab):
     """Arguments may be passed by place, the seed too, and by name."""

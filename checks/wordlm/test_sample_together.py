@@ -3,9 +3,19 @@
 import math
 from collections import Counter
 
+import torch
+
 from checks.support.corpora import dialogue_corpus
 from checks.support.criteria import criterion
-from checks.support.judge import as_int, as_list, as_tensor, as_text, assert_finite, reject
+from checks.support.judge import (
+    as_int,
+    as_list,
+    as_tensor,
+    as_text,
+    assert_finite,
+    assert_shape,
+    reject,
+)
 
 TRAINING = {"epochs": 3, "seq_len": 16, "lr": 0.02, "clip": 1.0}
 
@@ -35,8 +45,10 @@ def test_a_model_learns_dialogues_and_writes(lab):
     cut = 9 * len(words) // 10
     vocab = lab.data.Vocab(words[:cut])
     V = as_int(lab.probes.length(vocab), "len(vocab)")
-    train = as_tensor(lab.data.batchify(words[:cut], vocab, 8), "the streams", ndim=2)
-    valid = as_tensor(lab.data.batchify(words[cut:], vocab, 2), "the streams", ndim=2)
+    train, valid = (
+        streams(lab.data.batchify(part, vocab, B), (B, (len(part) + 1) // B), V)
+        for part, B in ((words[:cut], 8), (words[cut:], 2))
+    )
     model = lab.model.WordLSTM(V, 32, 32, 1, 0.1)
     lab.train.train(model, train, valid, **TRAINING)
     assert_learnt(lab, model, train, valid, V)
@@ -51,11 +63,20 @@ def test_a_model_learns_dialogues_and_writes(lab):
         )
 
 
+def streams(value, shape, V):
+    """`value` as ids below V of this shape."""
+    data = assert_shape(as_tensor(value, "the streams", dtype=torch.int64), shape, "the streams")
+    if not 0 <= int(data.min()) <= int(data.max()) < V:
+        reject("ids must be at least 0 and below len(vocab)", got=f"{data.min()} to {data.max()}")
+    return data
+
+
 def assert_learnt(lab, model, train, valid, V):
     """The model's loss on held-out text must be far below that of the words' frequencies."""
     logits = lab.probes_training.logits_of(model, valid[:, :-1])
-    logits = assert_finite(as_tensor(logits, "logits", ndim=3), "logits").double()
     targets = valid[:, 1:]
+    logits = assert_shape(logits, (*targets.shape, V), "logits", "B, T, V")
+    logits = assert_finite(logits, "logits").double()
     got = float(-logits.log_softmax(dim=2).gather(2, targets[:, :, None]).mean())
     counts, total = Counter(train.flatten().tolist()), train.numel()
     unigram = -sum(math.log((counts[i] + 1) / (total + V)) for i in targets.flatten().tolist())

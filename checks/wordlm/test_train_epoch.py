@@ -9,6 +9,7 @@ from checks.support.oracles import clip_by_norm, softmax, table_gradient, token_
 from checks.wordlm.streams import (
     GIVEN,
     NO_CLIP,
+    OF_DATA,
     B,
     K,
     T,
@@ -29,6 +30,7 @@ SECTION = "3 Training"
     section=SECTION,
     hint="`train_epoch` in train.py: for i = 0, T, 2T ... up to N - 2, one forward pass over the "
     "chunk, one `backward`, one `optimizer.step`. Only a last, shorter chunk may be left out.",
+    explained_by=OF_DATA,
 )
 def test_every_chunk_makes_one_step(lab):
     """`train_epoch` makes one optimizer step for every chunk of `seq_len` columns."""
@@ -67,6 +69,7 @@ def test_every_chunk_makes_one_step(lab):
     hint="`train_epoch` in train.py: `backward` adds to the gradients that are there. They must be "
     "zero again before the `backward` of the next chunk.",
     requires=("wordlm.train.every-chunk",),
+    explained_by=OF_DATA,
 )
 def test_gradients_are_zeroed_between_steps(lab):
     """Each step follows the gradient of its own chunk, without what is left of earlier ones."""
@@ -88,6 +91,7 @@ def test_gradients_are_zeroed_between_steps(lab):
     hint="`train_epoch` in train.py: the loss that is backpropagated is the mean cross-entropy of "
     "the chunk's logits against y, the same columns one further on.",
     requires=("wordlm.train.fresh-gradients",),
+    explained_by=OF_DATA,
 )
 def test_step_follows_the_gradient_of_the_mean_loss(lab):
     """Each step goes down the gradient of its chunk's mean cross-entropy, all targets included."""
@@ -156,6 +160,7 @@ def wrong_directions(table, x, y):
     hint="`train_epoch` in train.py returns the mean cross-entropy per predicted token: weight "
     "each chunk's mean by its number of tokens, and divide by all of them.",
     requires=("wordlm.train.step-gradient",),
+    explained_by=OF_DATA,
 )
 def test_reported_loss_is_the_mean_per_token(lab):
     """`train_epoch` returns the mean cross-entropy per predicted token."""
@@ -204,6 +209,7 @@ def test_reported_loss_is_the_mean_per_token(lab):
     hint="`train_epoch` in train.py: limit the norm of the gradient over all parameters together "
     "to `clip`, after `backward` and before `step`.",
     requires=("wordlm.train.step-gradient",),
+    explained_by=OF_DATA,
 )
 def test_large_gradient_is_cut_to_the_norm_clip(lab):
     """A gradient whose norm exceeds `clip` is scaled down to norm `clip`, its direction kept."""
@@ -245,6 +251,7 @@ def test_large_gradient_is_cut_to_the_norm_clip(lab):
     hint="`train_epoch` in train.py: clipping only ever shortens. A gradient whose norm is below "
     "`clip` goes into the step as it is.",
     requires=("wordlm.train.step-gradient",),
+    explained_by=OF_DATA,
 )
 def test_small_gradient_is_left_alone(lab):
     """A gradient whose norm is below `clip` reaches the step unchanged."""

@@ -12,6 +12,7 @@ from checks.support.judge import reject
 from checks.wordlm.streams import (
     GIVEN,
     NO_CLIP,
+    OF_DATA,
     B,
     Case,
     K,
@@ -41,6 +42,7 @@ def epoch_visits(lab, case, epochs=1, **options):
     hint="`train_epoch` in train.py: the chunks are the columns 0 to T-1, T to 2T-1 and so on, in "
     "this order, all rows at once, each row in its place.",
     requires=("wordlm.train.every-chunk",),
+    explained_by=OF_DATA,
 )
 def test_chunks_continue_each_other(lab):
     """Each chunk goes on, row by row, where the chunk before it stopped."""
@@ -71,6 +73,7 @@ def test_chunks_continue_each_other(lab):
     hint="`train_epoch` in train.py: hand the state that the model returned on to its next call, "
     "so that it remembers further back than one chunk.",
     requires=("wordlm.train.reads-on",),
+    explained_by=OF_DATA,
 )
 def test_state_goes_from_chunk_to_chunk(lab):
     """The state after a chunk is the state that the next chunk starts from."""
@@ -102,6 +105,7 @@ def test_state_goes_from_chunk_to_chunk(lab):
     hint="`train_epoch` in train.py: detach the state between two chunks, h and c both. Without it "
     "`backward` walks into the chunk before, whose graph has been freed.",
     requires=("wordlm.train.state-carried",),
+    explained_by=OF_DATA,
 )
 def test_gradients_do_not_cross_the_border_of_a_chunk(lab):
     """The state is detached from chunk to chunk: no gradient crosses the border."""
@@ -124,6 +128,7 @@ def test_gradients_do_not_cross_the_border_of_a_chunk(lab):
     hint="`train_epoch` in train.py: each epoch starts at column 0 again, and so with a new state, "
     "`model.init_hidden(...)` or None.",
     requires=("wordlm.train.state-carried",),
+    explained_by=OF_DATA,
 )
 def test_state_starts_from_zeros_in_every_epoch(lab):
     """Each epoch starts from the zero state."""
@@ -145,6 +150,7 @@ def test_state_starts_from_zeros_in_every_epoch(lab):
     hint="`train_epoch` in train.py: dropout acts in train mode only. Put the model in train mode "
     "before the loop; the evaluation of the last epoch has left it in eval mode, perhaps.",
     requires=("wordlm.train.every-chunk",),
+    explained_by=OF_DATA,
 )
 def test_training_runs_in_train_mode(lab):
     """Training runs in train mode, also when the model comes in eval mode."""
@@ -175,6 +181,7 @@ def test_training_runs_in_train_mode(lab):
     hint="`train_epoch` in train.py: a sum of loss tensors holds the graph of every chunk. Add up "
     "numbers (`loss.item()`) or detached tensors.",
     requires=("wordlm.train.gradient-cut",),
+    explained_by=OF_DATA,
 )
 def test_graphs_are_released_after_their_step(lab):
     """The graph of a chunk is free again after its step; the epoch does not pile them up."""

@@ -13,6 +13,7 @@ from checks.support.diagnosis import likely_cause
 from checks.support.inputs import generator
 from checks.support.judge import as_number, as_tensor, assert_close, reject
 from checks.support.oracles import token_losses
+from checks.wordlm.streams import OF_DATA
 
 SECTION = "3 Training"
 V, B, T, GROWTH = 9, 4, 5, 0.1
@@ -84,6 +85,7 @@ def assert_value(got, case, growth=0.0, cause=""):
     section=SECTION,
     hint="`evaluate` in train.py: the mean cross-entropy over all predictions, in nats: sum over "
     "the tokens of all chunks, divided by how many these are.",
+    explained_by=OF_DATA,
 )
 def test_evaluate_gives_the_mean_loss(lab):
     """`evaluate` gives the cross-entropy per predicted token."""
@@ -99,6 +101,7 @@ def test_evaluate_gives_the_mean_loss(lab):
     hint="`evaluate` in train.py: go on to column N - 2. The last chunk is shorter, and counts by "
     "its number of tokens.",
     requires=("wordlm.train.eval-value",),
+    explained_by=OF_DATA,
 )
 def test_evaluate_counts_every_prediction(lab):
     """`evaluate` counts all N-1 predictions of each stream, a shorter last chunk included."""
@@ -114,6 +117,7 @@ def test_evaluate_counts_every_prediction(lab):
     hint="`evaluate` in train.py: a split shorter than seq_len is one short chunk. A loop over "
     "whole chunks has no turn there, and reports a loss of 0, a perplexity of 1.000.",
     requires=("wordlm.train.eval-all",),
+    explained_by=OF_DATA,
 )
 def test_a_split_shorter_than_a_chunk_is_evaluated_whole(lab):
     """A split that is shorter than `seq_len` is evaluated whole."""
@@ -129,6 +133,7 @@ def test_a_split_shorter_than_a_chunk_is_evaluated_whole(lab):
     hint="`evaluate` in train.py: start from zeros, and hand the state that the model returned on "
     "to its next call, as in training.",
     requires=("wordlm.train.eval-value",),
+    explained_by=OF_DATA,
 )
 def test_evaluate_carries_the_state(lab):
     """`evaluate` carries the state from chunk to chunk, and starts from zeros on every call."""
@@ -147,6 +152,7 @@ def test_evaluate_carries_the_state(lab):
     section=SECTION,
     hint="`evaluate` in train.py: put the model in eval mode first, so that dropout is off.",
     requires=("wordlm.train.eval-value",),
+    explained_by=OF_DATA,
 )
 def test_evaluate_runs_in_eval_mode(lab):
     """`evaluate` runs the model in eval mode, so that dropout is off."""
@@ -161,6 +167,7 @@ def test_evaluate_runs_in_eval_mode(lab):
     points=1,
     section=SECTION,
     hint="`evaluate` in train.py only measures: no `backward`, no optimizer step, no new weights.",
+    explained_by=OF_DATA,
 )
 def test_evaluate_changes_nothing(lab):
     """`evaluate` changes no weight, adds to no gradient and leaves autograd on."""
@@ -202,13 +209,15 @@ def test_evaluate_changes_nothing(lab):
     hint="`evaluate` in train.py: run the model under `torch.no_grad()`. The state that goes from "
     "chunk to chunk would otherwise hold the graph of all the text before it.",
     requires=("wordlm.train.eval-state",),
+    explained_by=OF_DATA,
 )
 def test_evaluate_piles_up_no_graphs(lab):
     """`evaluate` keeps no graph of the chunks that it has been through."""
     chunks = 20
     case = Case(lab.seed, chunks * T + 1)
     _, model = case.evaluate(lab)
-    most = max(as_number(visit["graphs"], "the count of graphs") for visit in model.visits())
+    counts = [as_number(visit["graphs"], "the count of graphs") for visit in model.visits()]
+    most = max(counts, default=0)
     # One or two are alive where each chunk's state is detached; without that, all 19.
     if most > 5:
         reject(

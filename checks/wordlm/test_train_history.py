@@ -7,7 +7,7 @@ from checks.support.diagnosis import likely_cause
 from checks.support.judge import as_list, as_number, assert_close, reject
 from checks.support.oracles import cross_entropy
 from checks.wordlm.scripted import CHUNKS, SIZE, TRAIN, VALID, Run, T
-from checks.wordlm.streams import B, K, arrange, disjoint_case, visits
+from checks.wordlm.streams import OF_DATA, B, K, arrange, disjoint_case, visits
 from checks.wordlm.streams import T as WIDTH
 
 SECTION = "3 Training"
@@ -20,7 +20,14 @@ SCRIPT = (9.0, 2.0, 1.4, 0.9)
     section=SECTION,
     hint="`train` in train.py returns a list with one dict per epoch: train_ce, val_ce and lr, all "
     "numbers. train_ce is what `train_epoch` returned.",
-    requires=("wordlm.train.every-chunk", "wordlm.train.eval-value", "wordlm.train.ce-per-token"),
+    requires=(
+        "wordlm.train.every-chunk",
+        "wordlm.train.ce-per-token",
+        "wordlm.train.train-mode",
+        "wordlm.train.eval-value",
+        "wordlm.train.eval-no-change",
+    ),
+    explained_by=OF_DATA,
 )
 def test_history_has_one_entry_per_epoch(lab):
     """`train` returns one dict per epoch with `train_ce`, `val_ce` and `lr`."""
@@ -54,6 +61,7 @@ def training_loss(spark):
     hint="`train` in train.py: after each epoch, evaluate the model of that moment on the "
     "validation data.",
     requires=("wordlm.train.history", "wordlm.train.eval-value", "wordlm.train.eval-short"),
+    explained_by=OF_DATA,
 )
 def test_validation_loss_is_measured_after_each_epoch(lab):
     """`val_ce` is the loss on the validation data after that epoch."""
@@ -81,6 +89,7 @@ def test_validation_loss_is_measured_after_each_epoch(lab):
     section=SECTION,
     hint="`train` in train.py: hand `seq_len` on to `train_epoch`, and start each epoch afresh.",
     requires=("wordlm.train.history", "wordlm.train.state-reset", "wordlm.train.reads-on"),
+    explained_by=OF_DATA,
 )
 def test_each_epoch_reads_the_streams_from_the_start(lab):
     """Each epoch of `train` goes through the streams once, in chunks of `seq_len`, from zeros."""
@@ -129,6 +138,7 @@ def test_each_epoch_reads_the_streams_from_the_start(lab):
     "evaluate(model, data, seq_len), and train(model, train_data, valid_data, epochs=50, "
     "seq_len=50, lr=1e-3, clip=0.25).",
     requires=("wordlm.train.val-each-epoch", "wordlm.train.epochs"),
+    explained_by=OF_DATA,
 )
 def test_arguments_have_the_order_and_names_of_the_contract(lab):
     """Arguments may be passed by place and by name."""

@@ -3,6 +3,7 @@
 from checks.support.criteria import criterion
 from checks.support.judge import reject
 from checks.wordlm.scripted import LR, Run
+from checks.wordlm.streams import OF_DATA
 
 SECTION = "3 Training"
 # The loss before any epoch, and after each: better, better, worse, better than the last but not
@@ -49,6 +50,7 @@ def rules():
     hint="`train` in train.py: ReduceLROnPlateau(optimizer, factor=0.5, patience=0), and after "
     "each epoch `scheduler.step(val_ce)`, once.",
     requires=("wordlm.train.val-each-epoch", "wordlm.train.adam", "wordlm.train.learning-rate"),
+    explained_by=OF_DATA,
 )
 def test_learning_rate_halves_when_validation_stalls(lab):
     """The learning rate is halved after each epoch that does not beat the best validation loss."""
@@ -80,6 +82,7 @@ def same(got, wanted):
     hint="`train` in train.py: `lr` in the history is `optimizer.param_groups[0]['lr']`, read in "
     "every epoch.",
     requires=("wordlm.train.lr-halves",),
+    explained_by=OF_DATA,
 )
 def test_history_reports_the_learning_rate(lab):
     """`lr` in the history is the learning rate in use, before the scheduler's step or after it."""
@@ -105,6 +108,7 @@ def test_history_reports_the_learning_rate(lab):
     hint="`train` in train.py: keep a copy of the weights whenever validation is better than ever, "
     "and load it at the end. `state_dict()` hands out the weights themselves: copy.deepcopy it.",
     requires=("wordlm.train.val-each-epoch", "wordlm.train.adam"),
+    explained_by=OF_DATA,
 )
 def test_model_ends_with_the_best_weights(lab):
     """`train` leaves the model with the weights of the epoch with the lowest validation loss."""

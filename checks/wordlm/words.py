@@ -13,7 +13,7 @@ from checks.support.judge import as_text, reject
 from checks.wordlm.vocabulary import EOS, UNK, Vocabulary
 
 # `generate` calls data.py: what fails because of a mistake there is that mistake's red line.
-OF_DATA = ("wordlm.data.tokenize-*", "wordlm.data.vocab-*")
+OF_DATA = ("wordlm.data.tokenize-*", "wordlm.data.vocab-*", "wordlm.data.keywords")
 BASICS = tuple(f"wordlm.sample.{claim}" for claim in ("prompt-kept", "known-words", "length"))
 
 IMPOSSIBLE = -1e4  # a logit: probability 0 at any temperature that is asked for
@@ -37,9 +37,9 @@ class Words:
         self.V = len(self.vocab)
         self.unk, self.eos, *ids = self.vocab.ids([UNK, EOS, *self.words])
         self.ids = dict(zip(self.words, ids, strict=True))
-        if len({self.unk, self.eos, *ids}) != count + 2 or max(self.unk, self.eos, *ids) >= self.V:
+        if sorted((self.unk, self.eos, *ids)) != [*range(self.V)] or count + 2 != self.V:
             reject(
-                "every frequent word must have an id of its own, below len(vocab)",
+                "the ids of specials and frequent words must be 0, 1 ... len(vocab) - 1",
                 given=f"{self.vocab.given}, each word 6 times",
                 got=f"the ids {self.unk}, {self.eos}, {ids}, and len(vocab) = {self.V}",
             )
