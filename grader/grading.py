@@ -228,7 +228,9 @@ class Grading:
     def pytest_unconfigure(self) -> None:
         """End the workers and delete the copy of the submission."""
         for parent in self.parents.values():
-            if parent is not self.config.pluginmanager.get_plugin(SHARED):
+            if parent is self.config.pluginmanager.get_plugin(SHARED):
+                parent.forget()
+            else:
                 parent.stop()
         self.setting.submission.close()
 

@@ -90,6 +90,12 @@ class WorkerParent:
         answer = self._ask({"op": "end", "pid": pid, "scratch": scratch, "grace": grace}, [])
         return dict(answer)
 
+    def forget(self) -> None:
+        """End what was kept running for the submission: the next one must not meet it."""
+        if self._running is not None and self._running.alive:
+            with contextlib.suppress(GraderError):
+                self._ask({"op": "forget"}, [])
+
     def stop(self) -> None:
         """End the parent and, with it, its descendants."""
         if self._running is not None:

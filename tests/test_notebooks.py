@@ -423,6 +423,43 @@ def test_a_host_that_lies_harms_its_own_checks_only(open_notebook: OpenNotebook,
     assert after.answers.answer == 43
 
 
+LURKER = """\
+import os, time
+if os.fork() == 0:
+    os.setsid()
+    time.sleep(600)
+def others():
+    found = []
+    for entry in filter(str.isdigit, os.listdir('/proc')):
+        try:
+            status = os.stat(f'/proc/{entry}')
+            parent = open(f'/proc/{entry}/stat').read().rpartition(')')[2].split()[1]
+        except OSError:
+            continue
+        found.append([int(entry), int(parent)])
+    return os.getppid(), found
+"""
+
+
+@pytest.mark.parametrize("how", ["another submission", "the end of the run"])
+def test_a_host_ends_before_another_submission_begins(
+    workers: WorkerParent, open_notebook: OpenNotebook, how: str
+) -> None:
+    first = open_notebook(LURKER, "host = os.getpid()")
+    host = first.answers.host
+    parent, found = first.answers.others()
+    assert host in {pid for pid, _ in found}
+    first.close()
+    if how == "the end of the run":
+        workers.forget()
+    second = open_notebook(LURKER.replace("if os.fork() == 0:", "if False:"), "host = os.getpid()")
+    again, found = second.answers.others()
+    assert again == parent
+    below = {pid for pid, above in found if above in (parent, host)}
+    assert host not in below - {second.answers.host}
+    assert len(below) == 2  # the second one's host, and its check
+
+
 STOPPED = """\
 import sys, types
 from grader.worker import notebook

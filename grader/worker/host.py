@@ -28,9 +28,11 @@ from typing import Any, NoReturn
 
 import torch
 
+from . import limits
 from .child import seed_everything
 from .limits import Limits
 from .modules import LabFinder
+from .notebook import CELLS
 from .process import become_check, prepare, receive
 from .wire import frame, pack
 
@@ -45,17 +47,21 @@ class Host:
 
     def __init__(self) -> None:
         self.pid = 0
-        self._notebook: tuple[str, str] | None = None
+        self._cells: tuple[str, int, int] | None = None
         self._channel: socket.socket | None = None
         self._scratch = ""
 
     def fork(self, request: dict[str, Any], descriptors: list[int], scratch: str) -> int | None:
-        """The id of a check's process in which the notebook has been run; None if there is none."""
-        notebook = request["folder"], request["notebook"]
-        if notebook != self._notebook:
-            self._end()
-            self._notebook = notebook
-            self._start(request)
+        """The id of a check's process in which the notebook has been run; None if there is none.
+
+        The host of another notebook is ended first: no submission meets another.
+        """
+        cells = _identity(request)
+        if cells != self._cells:
+            self.end()
+            self._cells = cells
+            if cells is not None:
+                self._start(request)
         if self._channel is None:
             return None
         try:
@@ -94,8 +100,13 @@ class Host:
             raise ConnectionError("the host sends nonsense")
         return number
 
+    def end(self) -> None:
+        """End the host, and forget its notebook."""
+        self._cells = None
+        self._end()
+
     def _end(self) -> None:
-        """End the host; what it started is adopted by the parent, and ended with the next check."""
+        """End the host and all that it has started."""
         if self._channel is not None:
             self._channel.close()
             self._channel = None
@@ -105,7 +116,20 @@ class Host:
             with contextlib.suppress(ChildProcessError):
                 os.waitpid(self.pid, 0)
             self.pid = 0
+            limits.end_descendants()
         shutil.rmtree(self._scratch, ignore_errors=True)
+
+
+def _identity(request: dict[str, Any]) -> tuple[str, int, int] | None:
+    """Which notebook is meant, by the file with its cells; None for a submission without one."""
+    if not request["notebook"]:
+        return None
+    path = os.path.join(request["folder"], request["notebook"] + CELLS)
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return path, status.st_ino, status.st_mtime_ns
 
 
 def _become_host(request: dict[str, Any], channel: socket.socket, scratch: str) -> NoReturn:

@@ -48,6 +48,9 @@ def main(descriptor: int) -> None:
         elif request["op"] == "end":
             reply = _end(request["pid"], request["scratch"], request["grace"], host)
             _empty(scratch)
+        elif request["op"] == "forget":
+            host.end()
+            _empty(scratch)
         control.sendall(frame(pack(reply)))
         if request["op"] == "end" and _used(scratch):
             break  # what cannot be deleted makes way for a new parent
@@ -92,7 +95,7 @@ def _fork(
     control: socket.socket, host: Host, request: dict[str, Any], descriptors: list[int]
 ) -> dict[str, Any]:
     scratch = tempfile.mkdtemp(prefix="check-")
-    pid = host.fork(request, descriptors, scratch) if request["notebook"] else None
+    pid = host.fork(request, descriptors, scratch)
     if pid is None:
         pid = os.fork()
         if pid == 0:
