@@ -209,6 +209,31 @@ def test_self_bleu_of_fewer_than_two_texts_is_zero(lab):
 
 
 @criterion(
+    "textmetrics.texts.bleu-apart",
+    points=1,
+    section=SECTION,
+    hint="`self_bleu` in metrics.py: texts that share no word have no hit of any order, and a text "
+    "without words has no n-gram. Neither is alike to anything: self-BLEU is 0, or near it where "
+    "it is smoothed.",
+    requires=BASICS,
+)
+def test_texts_that_share_nothing_have_a_low_self_bleu(lab):
+    """Texts that share no word, or have none, have a self-BLEU of 0 or near it."""
+    apart = sharing_texts(lab.seed, [12, 12, 12], 0)
+    calls: list[Call] = [("self_bleu", [texts], {}) for texts in (apart, ["", ""], [" ", "", "\n"])]
+    for call, got in zip(calls, numbers(lab, calls), strict=True):
+        # Smoothed by adding one to every order it is 0.09 at most; a mistake makes it 1.
+        if abs(got) > 0.25:
+            reject(
+                "texts that have nothing in common must have a low self-BLEU",
+                given=in_words(call),
+                expected="0.0, or near it where orders without a hit are smoothed",
+                got=f"{got:.6g}",
+                cause="orders without a hit are left out, and nothing is left",
+            )
+
+
+@criterion(
     "textmetrics.texts.bleu-references",
     points=2,
     section=SECTION,
