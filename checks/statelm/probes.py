@@ -3,6 +3,7 @@
 Like all probes these hand back evidence and never a verdict.
 """
 
+import torch
 from torch import nn
 
 
@@ -17,10 +18,13 @@ def state_after_use(model, x):
     return model.init_state(len(x))
 
 
-def call_and_look(model, x, h, c):
-    """What the model returns for `x` and the state `(h, c)`, and that state after the call."""
-    returned = model(x, (h, c))
-    return [returned, h, c]
+def states_around_calls(model, x, h, c):
+    """The state `(h, c)` after a call with it; the state that the call returned, at once and once
+    more after a call with other ids."""
+    _, returned = model(x, (h, c))
+    first = [tensor.clone() for tensor in returned]
+    model(x.flip(1), (torch.zeros_like(h), torch.zeros_like(c)))
+    return [[h, c], first, list(returned)]
 
 
 def printed(model):

@@ -131,23 +131,35 @@ def test_the_state_is_a_pair_of_1_by_b_by_h(lab):
     section=SECTION,
     hint="`forward` returns new tensors for h and c and leaves those that it was given as they "
     "are: no `copy_`, no assignment into `states`.",
-    requires=RUNS,
+    requires=(*RUNS, "statelm.model.state-shape"),
 )
 def test_the_given_state_is_left_alone(lab):
-    """The state that is returned is a new one; the one that was given stays as it is."""
+    """The state that is returned is a new one; given and returned ones stay as they are."""
     model = Model(lab)
     x, state = model.ids(3, 4), model.any_state(3)
-    seen = lab.probes.call_and_look(model.handle, x, *state)
-    _, *after = as_list(seen, "what the call left", length=3)
-    for name, got, wanted in zip("hc", after, state, strict=True):
-        assert_close(
-            got,
-            wanted,
-            f"the {name} that was given, after the call,",
-            atol=0.0,
-            given=model.describe(x),
-            cause="forward writes the new state into the tensors that it was given",
-        )
+    seen = lab.probes.states_around_calls(model.handle, x, *state)
+    given, first, later = as_list(seen, "states", length=3)
+    assert_same_state(
+        given,
+        state,
+        "the {} that was given, after the call,",
+        model.describe(x),
+        cause="forward writes the new state into the tensors that it was given",
+    )
+    assert_same_state(
+        later,
+        model.state(first, x),
+        "the {} that was returned, after another call,",
+        model.describe(x),
+        cause="every call writes its state into the same tensors",
+    )
+
+
+def assert_same_state(got, wanted, name, given, cause):
+    """Two states must be equal to the last bit."""
+    pairs = zip("hc", as_pair(got, "a state", given=given), wanted, strict=True)
+    for letter, one, other in pairs:
+        assert_close(one, other, name.format(letter), atol=0.0, given=given, cause=cause)
 
 
 @criterion(
@@ -162,17 +174,20 @@ def test_logits_are_raw(lab):
     """`forward` returns raw logits: not probabilities, not log-probabilities, nothing squashed."""
     model = Model(lab, Sizes(vocab_size=24, embedding_dim=5, hidden_size=4), scale=2.0)
     x = model.ids(8, 16)
-    logits = model.run(x).reshape(-1, 24)
-    cause = squashed_cause(logits, 2 * model.sizes.hidden_size)
-    if cause:
-        reject(
-            "logits must be the linear layer's output itself",
-            given=model.describe(x),
-            expected="numbers of any size and sign",
-            got=f"logits from {logits.min():.3g} to {logits.max():.3g}, log-sum-exp of a row from "
-            f"{logits.logsumexp(1).min():.3g} to {logits.logsumexp(1).max():.3g}",
-            cause=cause,
-        )
+    for mode in ("eval", "train"):
+        if mode == "train" and not model.in_train_mode():
+            return  # dropout was added, which the contract leaves free
+        logits = model.run(x).reshape(-1, 24)
+        cause = squashed_cause(logits, model.sizes.hidden_size)
+        if cause:
+            reject(
+                "logits must be the linear layer's output itself",
+                given=f"{model.describe(x)}, {mode} mode",
+                expected="numbers of any size and sign",
+                got=f"logits from {logits.min():.3g} to {logits.max():.3g}, log-sum-exp of a row "
+                f"from {logits.logsumexp(1).min():.3g} to {logits.logsumexp(1).max():.3g}",
+                cause=cause,
+            )
 
 
 @criterion(
@@ -246,6 +261,8 @@ def test_rows_of_the_flat_logits_are_in_the_order_of_x(lab):
         changed[b, t] = other_ids(x, V)[b, t]
         moved = ((model.run(changed) - base).abs() > ROUNDING).any(dim=-1).flatten()  # (B*T,)
         rows = moved.nonzero().flatten().tolist()
+        # Over 6000 places of right models the row moved by 0.04 or more, in 999 of 1000 by 0.11 or
+        # more, falling off as its cube or faster: below 1e-4 with p < 1e-9.
         if not moved[b * T + t]:
             reject(
                 f"row b*T + t = {b * T + t} of the logits must depend on x[b, t] = x[{b}, {t}]",
