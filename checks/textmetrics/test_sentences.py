@@ -10,8 +10,9 @@ import re
 from checks.support.criteria import criterion
 from checks.support.judge import reject
 from checks.support.strategies import for_all
-from checks.textmetrics import definitions
+from checks.textmetrics import definitions, mistakes
 from checks.textmetrics.asking import (
+    OF_SPLITTING,
     assert_defined,
     assert_measure,
     assert_one_of,
@@ -28,34 +29,12 @@ COUNTS = ("textmetrics.sentences.count", "textmetrics.sentences.runs")
 ALL_COUNTS = (*COUNTS, "textmetrics.sentences.anywhere")
 
 
-def count_mistakes(text):
-    """What the usual mistakes give for `sentence_count`."""
-    marks = re.findall(r"[.!?]", text)
-    return {
-        "only full stops are counted": len(re.findall(r"\.+", text)),
-        "question marks are not counted": len(re.findall(r"[.!]+", text)),
-        "exclamation marks are not counted": len(re.findall(r"[.?]+", text)),
-        "every mark is counted, not every run of them": len(marks),
-        "a run of different marks, such as ?!, is counted for each of them": len(
-            re.findall(r"\.+|!+|\?+", text)
-        ),
-        "the empty piece after the last mark is counted too": len(re.split(r"[.!?]+", text)),
-        "the empty pieces between and after the marks are counted too": len(marks) + 1,
-        "only marks with white space after them are counted": len(re.findall(r"[.!?]\s", text)),
-        "only marks with white space or the end after them are counted": len(
-            re.findall(r"[.!?]+(?:\s|$)", text)
-        ),
-        "lines are counted": len(text.splitlines()),
-        "words are counted": len(text.split()),
-        "commas, colons or semicolons are counted too": len(re.findall(r"[.!?,;:]+", text)),
-    }
-
-
 def assert_counts(lab, texts):
     """`sentence_count` must give the number of runs in each of the texts."""
     for text in texts:
         expected = definitions.sentence_count(text)
-        assert_measure(lab, expected, "sentence_count", text, suspects=count_mistakes(text))
+        suspects = mistakes.of_sentence_count(text)
+        assert_measure(lab, expected, "sentence_count", text, suspects=suspects)
 
 
 @criterion(
@@ -117,7 +96,7 @@ def test_marks_count_wherever_they_stand(lab):
     section=SECTION,
     hint="`average_sentence_length` in metrics.py: the number of words of the text, divided by the "
     "number of its sentences.",
-    explained_by=(*ALL_COUNTS, "textmetrics.words.white-space", "textmetrics.words.punctuation"),
+    explained_by=(*ALL_COUNTS, *OF_SPLITTING),
 )
 def test_average_sentence_length_is_in_words(lab):
     """`average_sentence_length` is the number of words over the number of sentences."""

@@ -1,94 +1,16 @@
 """`ngram_overlap`: how much several texts have in common. Self-BLEU is in test_texts_bleu.py."""
 
-from collections import Counter
-from itertools import combinations
-
 from checks.support.criteria import criterion
-from checks.textmetrics import definitions
-from checks.textmetrics.asking import Call, assert_defined, assert_measure
-from checks.textmetrics.definitions import ngrams, share
+from checks.textmetrics import definitions, mistakes
+from checks.textmetrics.asking import OF_SPLITTING, Call, assert_defined, assert_measure
 from checks.textmetrics.writing import drawn_texts
 
 SECTION = "3 Several texts"
 
-# `ngram_overlap` may take its words from a helper that the measures of words use too.
-OF_SPLITTING = (
-    "textmetrics.words.case",
-    "textmetrics.words.white-space",
-    "textmetrics.words.punctuation",
-)
-
-
-def mistakes(texts, n):
-    """What the usual mistakes give, for texts of lower-case words with a space between."""
-    grams = [ngrams(text.split(), n) for text in texts]
-    sets = [set(found) for found in grams]
-    pairs = list(combinations(range(len(texts)), 2))
-    characters = [set(ngrams(text, n)) for text in texts]
-    glued = [{"".join(gram) for gram in found} for found in grams]
-
-    def mean(score):
-        return share(sum(score(i, j) for i, j in pairs), len(pairs))
-
-    def jaccard(a, b):
-        return share(len(a & b), len(a | b))
-
-    def bags(i, j):
-        a, b = Counter(grams[i]), Counter(grams[j])
-        return share((a & b).total(), (a | b).total())
-
-    right = [jaccard(sets[i], sets[j]) for i, j in pairs]
-    suspects = {
-        "n-grams that a text repeats are counted again: take sets": mean(bags),
-        "divided by the n-grams of the first text": mean(
-            lambda i, j: share(len(sets[i] & sets[j]), len(sets[i]))
-        ),
-        "divided by the n-grams of the smaller set": mean(
-            lambda i, j: share(len(sets[i] & sets[j]), min(len(sets[i]), len(sets[j])))
-        ),
-        "twice the common n-grams over the sum of both sets (Dice), not Jaccard": mean(
-            lambda i, j: share(2 * len(sets[i] & sets[j]), len(sets[i]) + len(sets[j]))
-        ),
-        "common n-grams are in the denominator twice": mean(
-            lambda i, j: share(len(sets[i] & sets[j]), len(sets[i]) + len(sets[j]))
-        ),
-        "n-grams of characters, not of words": mean(
-            lambda i, j: jaccard(characters[i], characters[j])
-        ),
-        "the words of an n-gram are joined without a mark between": mean(
-            lambda i, j: jaccard(glued[i], glued[j])
-        ),
-        "the number of common n-grams, not divided": mean(lambda i, j: len(sets[i] & sets[j])),
-        "one minus the overlap": 1 - share(sum(right), len(right)),
-        "the last n-gram of each text is left out": mean(
-            lambda i, j: jaccard(set(grams[i][:-1]), set(grams[j][:-1]))
-        ),
-        "`n` is ignored: single words": definitions.ngram_overlap(texts),
-        "n is one too large": definitions.ngram_overlap(texts, n + 1),
-    }
-    if len(texts) > 2:
-        T = len(texts)
-        suspects |= {
-            "only texts that follow each other are paired": sum(
-                jaccard(sets[i], sets[i + 1]) for i in range(T - 1)
-            )
-            / (T - 1),
-            "only the first text is compared with the others": sum(right[: T - 1]) / (T - 1),
-            "only the first two texts are compared": right[0],
-            "what all texts have in common over what any has, not the mean over pairs": share(
-                len(set.intersection(*sets)), len(set.union(*sets))
-            ),
-            "a text is compared with itself too": (2 * sum(right) + T) / T**2,
-            "the sum over the pairs, not their mean": sum(right),
-            "divided by the number of texts, not of pairs": sum(right) / T,
-            "the largest of the pairs' overlaps": max(right),
-        }
-    return suspects
-
 
 def assert_overlap(lab, texts, expected=None, **options):
     """`ngram_overlap(texts, **options)` must be the mean Jaccard overlap of n-grams."""
-    suspects = mistakes(texts, options.get("n", 1))
+    suspects = mistakes.of_overlap(texts, options.get("n", 1))
     right = definitions.ngram_overlap(texts, **options) if expected is None else expected
     assert_measure(lab, right, "ngram_overlap", texts, suspects=suspects, **options)
 

@@ -10,7 +10,7 @@ from itertools import pairwise
 
 from checks.support.criteria import criterion
 from checks.support.oracles import entropy
-from checks.textmetrics import definitions
+from checks.textmetrics import definitions, mistakes
 from checks.textmetrics.asking import assert_defined, assert_measure
 from checks.textmetrics.writing import DISTINCT, MIXED, REPEATED, drawn_words, passage
 
@@ -213,42 +213,8 @@ def test_sliding_ttr_is_the_mean_over_all_windows(lab):
     for text in plain_texts(lab.seed):
         known += [(text, W, definitions.sliding_ttr(text, W)) for W in (2, 7, 20)]
     for text, window, expected in known:
-        suspects = sliding_mistakes(text.split(), window)
+        suspects = mistakes.of_sliding_ttr(text, window)
         assert_measure(lab, expected, "sliding_ttr", text, window=window, suspects=suspects)
-
-
-def sliding_mistakes(found, window):
-    """What the usual mistakes give."""
-
-    def ratios(starts):
-        parts = [found[i : i + window] for i in starts]
-        return [len(set(part)) / len(part) for part in parts] or [0.0]
-
-    def mean(values):
-        return sum(values) / len(values)
-
-    N = len(found)
-    right = ratios(range(N - window + 1))
-    return {
-        "`window` is ignored: the type-token ratio of the whole text": len(set(found)) / N,
-        "`window` is ignored: windows of 50 words": definitions.sliding_ttr(" ".join(found)),
-        "windows do not overlap; one starts at every word": mean(
-            ratios(range(0, N - window + 1, window))
-        ),
-        "the last window is left out": mean(ratios(range(N - window))),
-        "windows cut short by the end are counted too": mean(ratios(range(N))),
-        "only the first window is looked at": right[0],
-        "only the last window is looked at": right[-1],
-        "the largest of the windows' ratios": max(right),
-        "the smallest of the windows' ratios": min(right),
-        "the windows are of one word more": definitions.sliding_ttr(" ".join(found), window + 1),
-        "the windows are of one word less": definitions.sliding_ttr(
-            " ".join(found), max(1, window - 1)
-        ),
-        "the windows' ratios are added up, not averaged": sum(right),
-        "different words of a window are counted, but not divided by `window`": mean(right)
-        * window,
-    }
 
 
 @criterion(
