@@ -7,7 +7,7 @@ table by minus the gradient it is handed.  The chunks have no id in common:
     ids       0 2 1 1 2 1 | 3 5 4 3 3 5  | 6 8 7 ...      chunk k has 3k, 3k+1, 3k+2
 
 So which rows of the table a step moves tells whose gradient it was, and no step changes the
-gradient of another chunk. The id 0 stands at the start of each stream and nowhere else.
+gradient of another chunk. In the first row the id 0 stands at the start and nowhere else.
 """
 
 from __future__ import annotations
@@ -56,12 +56,13 @@ def disjoint_case(seed: int, *, extra: int = 0) -> Case:
     source = generator(seed)
     chunks = torch.arange(K * T + 1 + extra).clamp_max(K * T - 1) // T  # of each column
     data = 3 * chunks + torch.randint(3, (B, len(chunks)), generator=source)
-    data[:, 1:T][data[:, 1:T] == 0] = 1
+    data[0, 1:T][data[0, 1:T] == 0] = 1
     data[:, 0] = 0
     for k in range(K):
         for row, id_ in ((1, 3 * k + 1), (2, 3 * k + 2)):  # each id at least once
             data[row, k * T + row] = id_
         data[0, k * T] = 3 * k
+    data[1, 2], data[2, 3] = 0, 1  # the specials are targets too
     return Case(torch.randn(V, V, generator=source), data)
 
 

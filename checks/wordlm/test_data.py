@@ -48,7 +48,7 @@ def test_words_are_runs_of_letters_and_digits(lab):
     """`tokenize` gives the runs of letters and digits; all else separates, save the apostrophe."""
     draw = random.Random(lab.seed)
     texts = {
-        "a cat sat": ["a", "cat", "sat"],
+        "a cat sat on a cat": ["a", "cat", "sat", "on", "a", "cat"],
         "  one,two;  3 -- x2 (fi)...\n\tsix!": ["one", "two", "3", "x2", "fi", "six"],
         "... \n !?": [],
         "": [],
@@ -118,11 +118,45 @@ def test_specials_come_first(lab):
 
 
 @criterion(
+    "wordlm.data.vocab-unknown",
+    points=1,
+    section=SECTION,
+    hint="`Vocab.__getitem__` in data.py: the id of `<unk>` for a word that is not there. A "
+    "defaultdict, or setdefault, adds the word while it is looked up.",
+    requires=("wordlm.data.vocab-specials",),
+)
+def test_a_new_word_is_unk_and_stays_new(lab):
+    """A word that was not in the text has the id of `<unk>`, and looking it up adds nothing."""
+    tokens = random_tokens(lab.seed)
+    vocab = Vocabulary(lab, tokens, min_freq=1)
+    before, unk = len(vocab), vocab.id(UNK)
+    known = set(tokens)
+    new = [word for word in ("zyzzyva", "Qx", "", "0000", "the<unk>") if word not in known]
+    for word in (*new, *new):
+        got = vocab.id(word)
+        if got != unk:
+            reject(
+                "a word that is not in the vocabulary must have the id of <unk>",
+                given=f"{vocab.given}, without {word!r}",
+                expected=f"vocab[{word!r}] = {unk}",
+                got=f"vocab[{word!r}] = {got}",
+            )
+    if len(vocab) != before:
+        reject(
+            "looking a word up must not add it",
+            given=f"{vocab.given}; {len(new)} new words were looked up",
+            expected=f"len(vocab) = {before}, as before",
+            got=f"len(vocab) = {len(vocab)}",
+            cause="a defaultdict, or `setdefault`, in `__getitem__`",
+        )
+
+
+@criterion(
     "wordlm.data.vocab-min-freq",
     points=2,
     section=SECTION,
     hint="`Vocab.__init__` in data.py: a word is known if it occurs `min_freq` times or more.",
-    requires=("wordlm.data.vocab-specials",),
+    requires=("wordlm.data.vocab-unknown",),
 )
 def test_words_that_are_frequent_enough_are_known(lab):
     """A word that occurs `min_freq` times has an id of its own; a rarer one has that of `<unk>`."""
@@ -164,40 +198,6 @@ def test_three_times_are_enough_by_default(lab):
     vocab = Vocabulary(lab, tokens)
     vocab.handle, vocab.given = lab.data.Vocab(tokens, 4), "Vocab(tokens, 4)"
     assert_known(vocab, tokens, 4)
-
-
-@criterion(
-    "wordlm.data.vocab-unknown",
-    points=1,
-    section=SECTION,
-    hint="`Vocab.__getitem__` in data.py: the id of `<unk>` for a word that is not there. A "
-    "defaultdict, or setdefault, adds the word while it is looked up.",
-    requires=("wordlm.data.vocab-specials",),
-)
-def test_a_new_word_is_unk_and_stays_new(lab):
-    """A word that was not in the text has the id of `<unk>`, and looking it up adds nothing."""
-    tokens = random_tokens(lab.seed)
-    vocab = Vocabulary(lab, tokens, min_freq=1)
-    before, unk = len(vocab), vocab.id(UNK)
-    known = set(tokens)
-    new = [word for word in ("zyzzyva", "Qx", "", "0000", "the<unk>") if word not in known]
-    for word in (*new, *new):
-        got = vocab.id(word)
-        if got != unk:
-            reject(
-                "a word that is not in the vocabulary must have the id of <unk>",
-                given=f"{vocab.given}, without {word!r}",
-                expected=f"vocab[{word!r}] = {unk}",
-                got=f"vocab[{word!r}] = {got}",
-            )
-    if len(vocab) != before:
-        reject(
-            "looking a word up must not add it",
-            given=f"{vocab.given}; {len(new)} new words were looked up",
-            expected=f"len(vocab) = {before}, as before",
-            got=f"len(vocab) = {len(vocab)}",
-            cause="a defaultdict, or `setdefault`, in `__getitem__`",
-        )
 
 
 @criterion(

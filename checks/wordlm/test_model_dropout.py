@@ -165,6 +165,13 @@ def test_dropout_acts_on_the_output(lab):
         if state.shape[1] + 1 != len(weights):
             return
         off = (logits[:, -1] - with_one(state) @ weights).abs().max(dim=1).values
+        if float((logits == 0).double().mean()) > 0.1:
+            reject(
+                "dropout must act before the linear layer, not on the logits",
+                given=f"{model.describe(x)}, in train mode",
+                got=f"{float((logits == 0).double().mean()):.0%} of the logits are 0",
+                cause="dropout comes after the linear layer",
+            )
         # Without dropout the logits are those of the state to 1e-4. With it a row is near only if
         # no number of it was dropped or if all were 0: of 97 rows not one in 1000 seeds was.
         if float(off.max()) < 1e-2:

@@ -24,15 +24,23 @@ def drawn(lab, seeds):
     "wordlm.sample.draws-anew",
     points=1,
     section=SECTION,
-    hint="`generate` in sample.py: without a seed the random numbers go on from wherever they are; "
-    "set none yourself. Another seed has to give another text.",
+    hint="`generate` in sample.py: seed once, before the first draw. Without a seed the random "
+    "numbers go on from wherever they are. Another seed has to give another text.",
     requires=BASICS,
     explained_by=OF_DATA,
 )
 def test_other_draws_give_other_texts(lab):
-    """Another seed gives another text, and no seed another one on every call."""
+    """Another seed gives another text, no seed another one each time, and every word is a draw."""
     seeds = [None, None, 1, 2, 3, None]
     texts, given = drawn(lab, seeds)
+    for seed, text in zip(seeds, texts, strict=True):
+        if len(set(text.split())) < 6:  # 30 draws from 50 words: p < 1e-20
+            reject(
+                "each word of a text must be drawn anew",
+                given=given.replace("...", str(seed)),
+                got=shortened(text),
+                cause="the seed is set again for every word, which repeats the first draw",
+            )
     for i, text in enumerate(texts):
         if text in texts[:i]:
             j = texts.index(text)

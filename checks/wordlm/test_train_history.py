@@ -21,7 +21,7 @@ SCRIPT = (9.0, 2.0, 1.4, 0.9)
     hint="`train` in train.py returns a list with one dict per epoch: train_ce, val_ce and lr, all "
     "numbers. train_ce is what `train_epoch` returned.",
     requires=(
-        "wordlm.train.every-chunk",
+        "wordlm.train.reads-on",
         "wordlm.train.ce-per-token",
         "wordlm.train.train-mode",
         "wordlm.train.eval-value",
@@ -65,22 +65,48 @@ def training_loss(spark):
 )
 def test_validation_loss_is_measured_after_each_epoch(lab):
     """`val_ce` is the loss on the validation data after that epoch."""
-    run = Run(lab, SCRIPT)
+    script = (*SCRIPT, 1.2)  # the last epoch is worse than the one before
+    run = Run(lab, script)
     for epoch, row in enumerate(run.rows("val_ce"), start=1):
         suspects = {
+            "it is the best loss so far": min(script[: epoch + 1]),
             "evaluated on the training data": training_loss(run.end(epoch)),
-            "evaluated before the epoch, not after it": SCRIPT[epoch - 1],
-            "evaluated once, after the first epoch": SCRIPT[1],
-            "evaluated once, at the end of the training": SCRIPT[-1],
+            "evaluated before the epoch, not after it": script[epoch - 1],
+            "evaluated once, after the first epoch": script[1],
+            "evaluated once, at the end of the training": script[-1],
         }
         assert_close(
             row["val_ce"],
-            SCRIPT[epoch],
+            script[epoch],
             f"val_ce of epoch {epoch}",
             atol=1e-3,
             given=run.given,
             cause=likely_cause(row["val_ce"], suspects),
         )
+
+
+@criterion(
+    "wordlm.train.held-out",
+    points=1,
+    section=SECTION,
+    hint="`train` in train.py: the validation data are for `evaluate` alone; no step is made on "
+    "them, and nothing happens to the weights between two epochs.",
+    requires=("wordlm.train.val-each-epoch",),
+    explained_by=OF_DATA,
+)
+def test_validation_data_are_not_trained_on(lab):
+    """The weights are the same before and after the model is evaluated."""
+    run = Run(lab, SCRIPT)
+    for epoch in range(1, run.epochs):
+        before, after = run.end(epoch), run.path(epoch + 1)[0]
+        if float((before - after).abs().max()) > 1e-6:  # a step is 0.002
+            reject(
+                "the evaluation must leave the weights as they are",
+                given=f"{run.given}; validation improves in every epoch",
+                expected="epoch 2 begins with the weights that were evaluated after epoch 1",
+                got="other weights",
+                cause="a training step is made on the validation data",
+            )
 
 
 @criterion(
