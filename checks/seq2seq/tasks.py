@@ -42,7 +42,7 @@ def reversals(seed: int) -> Task:
     """Every string of four of the letters a to f, and the same backwards."""
     sources = ["".join(letters) for letters in itertools.product("abcdef", repeat=4)]
     random.Random(seed).shuffle(sources)
-    return Task([(s, s[::-1]) for s in sources], held_out=200, hidden_size=64, steps=250)
+    return Task([(s, s[::-1]) for s in sources], held_out=200, hidden_size=64, steps=160)
 
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -53,7 +53,7 @@ def dates(seed: int) -> Task:
     days = [(y, m, d) for y in (2024, 2025, 2026) for m in range(12) for d in range(1, 32)]
     random.Random(seed).shuffle(days)
     pairs = [(f"{y}-{m + 1:02d}-{d:02d}", f"{d:02d} {MONTHS[m]}") for y, m, d in days]
-    return Task(pairs, held_out=150, hidden_size=128, steps=300)
+    return Task(pairs, held_out=150, hidden_size=128, steps=240)
 
 
 def learn(lab: Any, task: Task) -> Outcome:

@@ -1,6 +1,6 @@
 """`greedy_decode` in model.py, with the submission's own model and weights chosen here."""
 
-from checks.seq2seq.walks import STEPS, decode, walks
+from checks.seq2seq.walks import STEPS, as_rows, decode, walks
 from checks.support.criteria import criterion
 from checks.support.judge import reject
 
@@ -29,28 +29,37 @@ def test_the_answer_is_a_list_of_ids_for_each_row(lab):
     "seq2seq.decode.repeats",
     points=1,
     section=SECTION,
-    hint="`greedy_decode` in model.py: take the argmax; draw nothing, keep nothing between calls.",
+    hint="`greedy_decode` in model.py: take the argmax; draw nothing, keep nothing between calls. "
+    "If the model has dropout, it must not act here: eval mode, whatever mode the model came in.",
     requires=("seq2seq.decode.lists",),
     explained_by=OF_MODEL,
 )
 def test_the_same_call_gives_the_same_answer(lab):
-    """The same call gives the same answer, whatever calls came before."""
+    """The same call gives the same answer, whatever calls came before and in either mode."""
     for walk in walks(lab):
         eos = walk.rare()
         first = decode(lab, walk, eos)
         decode(lab, walk, eos, max_len=3, rows=slice(0, 2))
-        for _ in range(3):
-            again = decode(lab, walk, eos)
-            for b, (one, other) in enumerate(zip(first, again, strict=True)):
-                if one != other and walk.expected(b, eos, STEPS) is not None:
-                    reject(
-                        "the same call must give the same answer again",
-                        given=walk.describe(eos, STEPS),
-                        expected=f"row {b}: {one}",
-                        got=f"row {b}: {other}",
-                        cause="ids are drawn instead of taking the likeliest, or something is kept "
-                        "from one call to the next",
-                    )
+        assert_again(lab, walk, eos, first, "ids are drawn, or something is kept between calls")
+    for walk in walks(lab):
+        walk.model.handle.train()
+        first = decode(lab, walk, eos)
+        walk.model.handle.train()
+        assert_again(lab, walk, eos, first, "dropout acts: the model was in train mode")
+
+
+def assert_again(lab, walk, eos, first, cause):
+    """A further call must give the answer `first`."""
+    __tracebackhide__ = True
+    for b, (one, other) in enumerate(zip(first, decode(lab, walk, eos), strict=True)):
+        if one != other and walk.expected(b, eos, STEPS) is not None:
+            reject(
+                "the same call must give the same answer again",
+                given=walk.describe(eos, STEPS),
+                expected=f"row {b}: {one}",
+                got=f"row {b}: {other}",
+                cause=cause,
+            )
 
 
 @criterion(
@@ -144,20 +153,31 @@ def test_each_row_stops_at_its_own_eos(lab):
         first_ids = {row[0] for row in walk.ids} - {walk.bos}  # such an eos leaves an empty answer
         for eos in {*walk.telling(), *sorted(first_ids)[:2]}:
             for b, row in enumerate(decode(lab, walk, eos)):
-                wanted = walk.expected(b, eos, STEPS)
-                if wanted is None or walk.ends(eos)[b] >= STEPS - 2:  # max_len is another claim
-                    continue
-                got = stripped(row, walk.bos, eos)
-                if got != wanted:
-                    reject(
-                        "a row must end at its first eos, and only there",
-                        given=f"{walk.describe(eos, STEPS)}, row {b}",
-                        expected=f"{wanted}",
-                        got=f"{row}",
-                        cause="the row goes on after its eos"
-                        if len(got) > len(wanted)
-                        else "the row ends before its eos: because another row has ended?",
-                    )
+                assert_ends_at_eos(walk, b, eos, row)
+        eos = walk.rare()
+        for b in walk.stuttering()[:6]:
+            (row,) = decode(lab, walk, eos, rows=slice(b, b + 1))
+            assert_ends_at_eos(walk, b, eos, row)
+
+
+def assert_ends_at_eos(walk, b, eos, row):
+    """Row b's answer must end at its `eos`; of what goes on to max_len the end is left alone."""
+    __tracebackhide__ = True
+    wanted, got = walk.expected(b, eos, STEPS), stripped(row, walk.bos, eos)
+    if wanted is None:
+        return
+    if walk.ends(eos)[b] >= STEPS - 2:
+        wanted, got = wanted[: STEPS - 2], got[: STEPS - 2]
+    if got != wanted:
+        reject(
+            "a row must end at its first eos, and only there",
+            given=f"{walk.describe(eos, STEPS)}, row {b}",
+            expected=f"{wanted}",
+            got=f"{row}",
+            cause="the row goes on after its eos"
+            if len(got) > len(wanted)
+            else "the row ends before its eos",
+        )
 
 
 @criterion(
@@ -212,3 +232,30 @@ def test_max_len_counts_the_ids_of_an_answer(lab):
                         if abs(len(row) - len(wanted)) == 1
                         else "",
                     )
+
+
+@criterion(
+    "seq2seq.decode.arguments",
+    points=1,
+    section=SECTION,
+    hint="The signature in model.py: greedy_decode(model, src, bos, eos, max_len).",
+    requires=("seq2seq.decode.repeats",),
+    explained_by=OF_MODEL,
+)
+def test_arguments_go_by_the_names_of_the_contract(lab):
+    """`greedy_decode` takes its arguments by the contract's names, too."""
+    walk = walks(lab)[0]
+    eos = walk.rare()
+    by_place = decode(lab, walk, eos)
+    by_name = lab.model.greedy_decode(
+        max_len=STEPS, eos=eos, bos=walk.bos, src=walk.src, model=walk.model.handle
+    )
+    named = as_rows(by_name, walk, len(walk.src), walk.describe(eos, STEPS))
+    for b, (one, other) in enumerate(zip(by_place, named, strict=True)):
+        if one != other and walk.expected(b, eos, STEPS) is not None:
+            reject(
+                "arguments by name must be the same call as arguments by place",
+                given=walk.describe(eos, STEPS),
+                expected=f"row {b}: {one}",
+                got=f"row {b}: {other}",
+            )

@@ -3,12 +3,9 @@
 Further claims are in the files test_model_*.py beside this one.
 """
 
-from dataclasses import asdict
-
 from checks.seq2seq.translator import FORM, SECTION, Model, Sizes
 from checks.support.criteria import criterion
 from checks.support.judge import reject
-from checks.support.parameters import count_parameters
 from checks.support.strategies import for_all, sizes
 
 
@@ -92,49 +89,3 @@ def squashed_cause(logits):
     if (logits.abs() <= 1).all():
         return "tanh, or another function that stays between -1 and 1"
     return ""
-
-
-@criterion(
-    "seq2seq.model.arguments",
-    points=1,
-    section=SECTION,
-    hint="The signature in model.py: Seq2Seq(src_vocab, tgt_vocab, embed_dim=32, hidden_size=64). "
-    "All four sizes have to reach the layers.",
-    requires=FORM,
-)
-def test_the_arguments_are_those_of_the_contract(lab):
-    """`Seq2Seq` takes its four sizes in the contract's order, with its defaults, and uses each."""
-
-    def shapes(*places, **names):
-        given = (
-            f"Seq2Seq({', '.join(map(str, [*places, *(f'{k}={v}' for k, v in names.items())]))})"
-        )
-        return count_parameters(lab, lab.model.Seq2Seq(*places, **names), given), given
-
-    full = asdict(Sizes(7, 9, 32, 64))
-    (count, listing), wanted = shapes(**full)
-    for places, names in (((7, 9), {}), ((7, 9, 32, 64), {}), ((7, 9), {"hidden_size": 64})):
-        (_, other), given = shapes(*places, **names)
-        if other != listing:
-            reject(
-                f"{given} must be the same model as {wanted}",
-                given=given,
-                expected=f"parameters {listing}",
-                got=f"parameters {other}",
-                cause="another default, or the arguments are taken in another order",
-            )
-    for name, size in (
-        ("src_vocab", 30),
-        ("tgt_vocab", 30),
-        ("embed_dim", 48),
-        ("hidden_size", 96),
-    ):
-        (larger, other), given = shapes(**{**full, name: size})
-        if not larger > count:
-            reject(
-                f"{name} must decide the size of a layer",
-                given=f"{given} beside {name}={full[name]}",
-                expected=f"more than {count} parameters",
-                got=f"{larger}: {other}",
-                cause=f"{name} is not used: another number is written in its place",
-            )

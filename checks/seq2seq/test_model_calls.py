@@ -1,10 +1,13 @@
-"""`Seq2Seq` in model.py: one call and the next, one row and the next."""
+"""`Seq2Seq` in model.py: one call and the next, one row and the next, and the arguments."""
+
+from dataclasses import asdict
 
 import torch
 
-from checks.seq2seq.translator import FORM, REPEATS, ROUNDING, SECTION, Model
+from checks.seq2seq.translator import FORM, REPEATS, ROUNDING, SECTION, Model, Sizes
 from checks.support.criteria import criterion
-from checks.support.judge import reject
+from checks.support.judge import assert_close, reject
+from checks.support.parameters import count_parameters
 
 CALLS = 30  # a coin thrown for each call leaves its trace in all but 2^-29 of the runs
 
@@ -85,4 +88,59 @@ def assert_row_alone(model, src, tgt_in, base, b, given):
                 got=f"{what}, logits that differ by up to {(got - wanted).abs().max():.3g}",
                 cause="rows of the batch are mixed: batch_first is missing, or a `view` stands "
                 "where axes should be transposed, or something is summed over the batch",
+            )
+
+
+@criterion(
+    "seq2seq.model.arguments",
+    points=1,
+    section=SECTION,
+    hint="The signatures in model.py: Seq2Seq(src_vocab, tgt_vocab, embed_dim=32, hidden_size=64) "
+    "and forward(self, src, tgt_in). All four sizes have to reach the layers.",
+    requires=REPEATS,
+)
+def test_the_arguments_are_those_of_the_contract(lab):
+    """Sizes and inputs go by the contract's names, order and defaults, and every size is used."""
+    model = Model(lab)
+    src, tgt_in = model.sources(2, 3), model.targets(2, 4)
+    assert_close(
+        model.handle(tgt_in=tgt_in, src=src),
+        model(src, tgt_in),
+        "logits of forward(src=..., tgt_in=...)",
+        atol=ROUNDING,
+        given=model.describe(src, tgt_in),
+    )
+
+    def shapes(*places, **names):
+        given = (
+            f"Seq2Seq({', '.join(map(str, [*places, *(f'{k}={v}' for k, v in names.items())]))})"
+        )
+        return count_parameters(lab, lab.model.Seq2Seq(*places, **names), given), given
+
+    full = asdict(Sizes(7, 9, 32, 64))
+    (count, listing), wanted = shapes(**full)
+    for places, names in (((7, 9), {}), ((7, 9, 32, 64), {}), ((7, 9), {"hidden_size": 64})):
+        (_, other), given = shapes(*places, **names)
+        if other != listing:
+            reject(
+                f"{given} must be the same model as {wanted}",
+                given=given,
+                expected=f"parameters {listing}",
+                got=f"parameters {other}",
+                cause="another default, or the arguments are taken in another order",
+            )
+    for name, size in (
+        ("src_vocab", 30),
+        ("tgt_vocab", 30),
+        ("embed_dim", 48),
+        ("hidden_size", 96),
+    ):
+        (larger, other), given = shapes(**{**full, name: size})
+        if not larger > count:
+            reject(
+                f"{name} must decide the size of a layer",
+                given=f"{given} beside {name}={full[name]}",
+                expected=f"more than {count} parameters",
+                got=f"{larger}: {other}",
+                cause=f"{name} is not used: another number is written in its place",
             )

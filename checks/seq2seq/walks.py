@@ -56,6 +56,10 @@ class Walk:
         """Three `eos` at which the rows end at as many different steps as they can."""
         return sorted(self.marks(), key=lambda eos: -len(set(self.ends(eos))))[:3]
 
+    def stuttering(self) -> list[int]:
+        """Rows of which an id is that of the step before: a loop that waits for a change ends."""
+        return [b for b, row in enumerate(self.ids) if any(map(int.__eq__, row, row[1:]))]
+
     def describe(self, eos: int, max_len: int) -> str:
         """The call, for the `given` of a message."""
         model = f"Seq2Seq with {self.model.sizes}, random weights"
@@ -94,8 +98,13 @@ def decode(
     given = walk.describe(eos, max_len)
     src = walk.src[rows]
     value = lab.model.greedy_decode(walk.model.handle, src, walk.bos, eos, max_len)
+    return as_rows(value, walk, len(src), given)
+
+
+def as_rows(value: object, walk: Walk, count: int, given: str) -> list[list[int]]:
+    """`value` as what `greedy_decode` has to give: so many lists of target ids."""
     name = "what greedy_decode returns, a list for each row,"
-    answer = as_list(value, name, length=len(src), given=given)
+    answer = as_list(value, name, length=count, given=given)
     lists = [as_list(row, "a row's answer", given=given) for row in answer]
     found = [[as_int(i, "an id of an answer", given=given) for i in row] for row in lists]
     strange = [i for row in found for i in row if not 0 <= i < walk.model.sizes.tgt_vocab]
