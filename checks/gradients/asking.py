@@ -104,7 +104,7 @@ def _as_array(value: object, label: str, given: str) -> Tensor:
     """A tensor, a number or a nested list of either, as one float64 tensor."""
     __tracebackhide__ = True
     if isinstance(value, Tensor):
-        return as_tensor(value, label, given=given).double()
+        return as_tensor(value, label, given=given).double().clone()
     if not isinstance(value, (list, tuple)):
         return torch.tensor(as_number(value, label, given=given), dtype=torch.float64)
     rows = [_as_array(row, label, given) for row in value]

@@ -51,18 +51,22 @@ def arguments_after(function, arguments):
 
 
 def _plain(value):
-    """The value with dicts for mappings and lists for what has a length and can be iterated."""
+    """The value with dicts for mappings, tensors for arrays, lists for what has a length."""
     if isinstance(value, Mapping):
         return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, (torch.Tensor, str, bytes)) or _is_numeric_array(value):
-        return value
-    if hasattr(value, "__len__") and hasattr(value, "__iter__"):
+    if isinstance(value, torch.Tensor):
+        return value.to_dense() if value.is_sparse else value
+    if _is_array_of_reals(value):
+        return torch.from_numpy(value.astype("float64", order="C"))
+    if hasattr(value, "__len__") and hasattr(value, "__iter__") and not isinstance(value, str):
         return [_plain(item) for item in value]
     return value
 
 
-def _is_numeric_array(value):
-    return type(value).__module__ == "numpy" and value.dtype.kind in "biufc"
+def _is_array_of_reals(value):
+    return (
+        type(value).__module__ == "numpy" and hasattr(value, "astype") and value.dtype.kind in "iuf"
+    )
 
 
 @contextmanager

@@ -34,7 +34,7 @@ def problem(
     read = words or tuple(
         torch.randperm(V, generator=source)[: 1 if kind == "pair" else T].tolist()
     )
-    sizes = {"W_embed": 0.7, "W_recurrent": 0.6, "W_unembed": 0.4}
+    sizes = {"W_embed": 0.7, "W_recurrent": 0.6, "W_unembed": 0.2}
     weights = {
         "W_embed": torch.randn(H, V, generator=source, dtype=torch.float64),
         "W_recurrent": orthogonal(H, seed),
@@ -51,10 +51,13 @@ def least_likely(given: Problem) -> Problem:
     return replace(given, y=int(logits(given, start(given)).argmin()))
 
 
-def several(kind: str, seed: int, **options: object) -> list[Problem]:
-    """Three problems; no two of V, H and T are equal in the first, H and V are in the second."""
-    sizes = ({"V": 9, "H": 5, "T": 6}, {"V": 6, "H": 6, "T": 4}, {"V": 8, "H": 3, "T": 7})
-    return [problem(kind, seed + k, **{**size, **options}) for k, size in enumerate(sizes)]
+def several(kind: str, seed: int) -> list[Problem]:
+    """Three problems: V, H and T different; H equal to V; and one that reads every word."""
+    sizes = ((9, 5, 6), (6, 6, 4), (7, 3, 7))  # V, H, T
+    if kind == "pair":
+        words = ((), (0,), (6,))
+        return [problem(kind, seed + k, V, H, words=words[k]) for k, (V, H, _) in enumerate(sizes)]
+    return [problem(kind, seed + k, *size) for k, size in enumerate(sizes)]
 
 
 def with_repeated_words(kind: str, seed: int) -> list[Problem]:

@@ -15,6 +15,8 @@ CALLS = (
     "gradients.residual.repeats",
     "gradients.residual.by-hand",
 )
+# What is written into the weights may spoil what is computed from them afterwards.
+INTACT = "gradients.residual.inputs-unchanged"
 
 
 @criterion(
@@ -59,12 +61,27 @@ def test_no_autograd_is_used(lab):
 
 
 @criterion(
+    "gradients.residual.inputs-unchanged",
+    points=1,
+    section=SECTION,
+    hint="`residual_rnn_grads` in by_hand.py reads the weights and the words, and writes into "
+    "tensors of its own. A slice such as W[:, x] is a view: what is added to it is added to W.",
+    requires=CALLS,
+    explained_by=("gradients.*.inputs-unchanged",),
+)
+def test_the_weights_stay_as_they_are(lab):
+    """`residual_rnn_grads` does not change its arguments."""
+    claims.assert_inputs_unchanged(lab, "residual")
+
+
+@criterion(
     "gradients.residual.direct-path",
     points=3,
     section=SECTION,
     hint="`residual_rnn_grads` in by_hand.py: h_t = h_{t-1} + ..., so one of the two paths back to "
     "h_{t-1} goes through no matrix and no tanh. What does dJ/dh_t become on it?",
     requires=CALLS,
+    explained_by=(INTACT,),
 )
 def test_the_direct_path_carries_the_gradient(lab):
     """With W_recurrent = 0 the gradient goes back unchanged: dJ/dh_1 equals dJ/dh_T."""
@@ -78,7 +95,12 @@ def test_the_direct_path_carries_the_gradient(lab):
     hint="`residual_rnn_grads` in by_hand.py: first run forwards to the last state h_T, the sum of "
     "what all steps added; then the last layer is that of the word pair, with h_T for h.",
     requires=CALLS,
-    explained_by=("gradients.pair.s", "gradients.*.w-unembed"),
+    explained_by=(
+        INTACT,
+        "gradients.residual.direct-path",
+        "gradients.pair.s",
+        "gradients.*.w-unembed",
+    ),
 )
 def test_the_gradient_of_the_unembedding(lab):
     """dJ/dW_unembed is the outer product of y - p and the last state."""
@@ -93,6 +115,7 @@ def test_the_gradient_of_the_unembedding(lab):
     "one through the tanh and W_recurrent; they add up. The list begins with dJ/dh_1.",
     requires=CALLS,
     explained_by=(
+        INTACT,
         "gradients.residual.direct-path",
         "gradients.residual.w-unembed",
         "gradients.*.h",
@@ -110,7 +133,12 @@ def test_the_gradient_of_every_state(lab):
     hint="`residual_rnn_grads` in by_hand.py: W_embed is read inside the tanh, at every step. What "
     "reaches it went through the tanh, whose slope comes from what the tanh gave, not from h_t.",
     requires=CALLS,
-    explained_by=("gradients.residual.w-unembed", "gradients.residual.h", "gradients.*.w-embed"),
+    explained_by=(
+        INTACT,
+        "gradients.residual.w-unembed",
+        "gradients.residual.h",
+        "gradients.*.w-embed",
+    ),
 )
 def test_the_gradient_of_the_embedding(lab):
     """dJ/dW_embed has a part from every step, in the column of that step's word."""
@@ -125,6 +153,7 @@ def test_the_gradient_of_the_embedding(lab):
     "path does not touch it. Each step's part is an outer product with the state before the step.",
     requires=CALLS,
     explained_by=(
+        INTACT,
         "gradients.residual.w-unembed",
         "gradients.residual.h",
         "gradients.rnn.w-recurrent",
@@ -147,17 +176,3 @@ def test_the_gradient_of_the_recurrent_matrix(lab):
 def test_a_word_may_be_read_more_than_once(lab):
     """A word that is read several times gets the sum of its parts."""
     assert_gradients(lab, with_repeated_words("residual", lab.seed), "W_embed")
-
-
-@criterion(
-    "gradients.residual.inputs-unchanged",
-    points=1,
-    section=SECTION,
-    hint="`residual_rnn_grads` in by_hand.py reads the weights and the words, and writes into "
-    "tensors of its own. A slice such as W[:, x] is a view: what is added to it is added to W.",
-    requires=CALLS,
-    explained_by=("gradients.*.inputs-unchanged",),
-)
-def test_the_weights_stay_as_they_are(lab):
-    """`residual_rnn_grads` does not change its arguments."""
-    claims.assert_inputs_unchanged(lab, "residual")

@@ -16,20 +16,6 @@ VALUES = tuple(
 
 
 @criterion(
-    "gradients.residual.large-logits",
-    points=1,
-    section=SECTION,
-    hint="The softmax of `residual_rnn_grads` in by_hand.py: exp(710) is infinite and exp(-750) is "
-    "0. A constant that is taken off all the logits changes no probability: which one is safe?",
-    requires=VALUES,
-    explained_by=("gradients.*.large-logits",),
-)
-def test_large_logits_do_no_harm(lab):
-    """The gradients are right for logits of 1500 and of -1500 too."""
-    claims.assert_stable(lab, "residual")
-
-
-@criterion(
     "gradients.residual.precision",
     points=1,
     section=SECTION,
@@ -58,6 +44,20 @@ def test_gradients_are_of_any_scale(lab):
 
 
 @criterion(
+    "gradients.residual.large-logits",
+    points=1,
+    section=SECTION,
+    hint="The softmax of `residual_rnn_grads` in by_hand.py: exp(710) is infinite and exp(-750) is "
+    "0. A constant that is taken off all the logits changes no probability: which one is safe?",
+    requires=("gradients.residual.any-scale",),
+    explained_by=("gradients.*.large-logits",),
+)
+def test_large_logits_do_no_harm(lab):
+    """The gradients are right for logits of 1500 and of -1500 too."""
+    claims.assert_stable(lab, "residual")
+
+
+@criterion(
     "gradients.residual.long",
     points=2,
     section=SECTION,
@@ -69,7 +69,7 @@ def test_gradients_are_of_any_scale(lab):
 def test_the_gradient_does_not_vanish(lab):
     """Where W_recurrent is small, dJ/dh_1 is of the size of dJ/dh_T, 120 words later."""
     asked = long("residual", lab.seed, T=120, norm=0.01, inputs=0.3)
-    claims.assert_reaches_back(lab, asked, 0.99, 1.01)
+    claims.assert_reaches_back(lab, asked, "0.99 to 1.01")
 
 
 @criterion(
@@ -78,15 +78,15 @@ def test_the_gradient_does_not_vanish(lab):
     section=SECTION,
     hint="`residual_rnn_grads` in by_hand.py: take V, H and T from the shapes, keep vectors "
     "vectors when a size is 1, and let a sequence have one word only.",
-    requires=(*VALUES, "gradients.residual.large-logits", "gradients.residual.any-scale"),
+    requires=("gradients.residual.large-logits",),
     explained_by=("gradients.*.any-size",),
 )
 @for_all(
-    20,
+    10,
     {"V": 1, "H": 1, "T": 1, "seed": 0},
     {"V": 1, "H": 4, "T": 3, "seed": 0},
     {"V": 3, "H": 3, "T": 3, "seed": 0},
-    {"V": 300, "H": 2, "T": 1, "seed": 0},
+    {"V": 60, "H": 2, "T": 1, "seed": 0},
     **sizes(V=7, H=6, T=9),
     seed=st.integers(0, 10**6),
 )

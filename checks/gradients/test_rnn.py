@@ -11,6 +11,8 @@ from checks.support.criteria import criterion
 SECTION = claims.SECTIONS["rnn"]
 
 CALLS = ("gradients.rnn.shapes", "gradients.rnn.repeats", "gradients.rnn.by-hand")
+# What is written into the weights may spoil what is computed from them afterwards.
+INTACT = "gradients.rnn.inputs-unchanged"
 
 
 @criterion(
@@ -54,13 +56,27 @@ def test_no_autograd_is_used(lab):
 
 
 @criterion(
+    "gradients.rnn.inputs-unchanged",
+    points=1,
+    section=SECTION,
+    hint="`rnn_grads` in by_hand.py reads the weights and the words, and writes into tensors of "
+    "its own. A slice such as W[:, x] is a view: what is added to it in place is added to W.",
+    requires=CALLS,
+    explained_by=("gradients.pair.inputs-unchanged",),
+)
+def test_the_weights_stay_as_they_are(lab):
+    """`rnn_grads` does not change its arguments."""
+    claims.assert_inputs_unchanged(lab, "rnn")
+
+
+@criterion(
     "gradients.rnn.w-unembed",
     points=2,
     section=SECTION,
     hint="`rnn_grads` in by_hand.py: first run forwards to the last state h_T; then the last layer "
     "is that of the word pair, with h_T for h.",
     requires=CALLS,
-    explained_by=("gradients.pair.s", "gradients.pair.w-unembed"),
+    explained_by=(INTACT, "gradients.pair.s", "gradients.pair.w-unembed"),
 )
 def test_the_gradient_of_the_unembedding(lab):
     """dJ/dW_unembed is the outer product of y - p and the last state."""
@@ -74,7 +90,7 @@ def test_the_gradient_of_the_unembedding(lab):
     hint="`rnn_grads` in by_hand.py: from dJ/dh_t go back through the tanh to what went into it, "
     "and from there through W_recurrent to h_{t-1}. The list begins with dJ/dh_1.",
     requires=CALLS,
-    explained_by=("gradients.rnn.w-unembed", "gradients.pair.h"),
+    explained_by=(INTACT, "gradients.rnn.w-unembed", "gradients.pair.h"),
 )
 def test_the_gradient_of_every_state(lab):
     """dJ/dh_t is right for every state, from dJ/dh_1 to dJ/dh_T in this order."""
@@ -88,7 +104,7 @@ def test_the_gradient_of_every_state(lab):
     hint="`rnn_grads` in by_hand.py: every step reads one column of W_embed, so each step adds to "
     "the gradient of its own word's column.",
     requires=CALLS,
-    explained_by=("gradients.rnn.w-unembed", "gradients.rnn.h", "gradients.pair.w-embed"),
+    explained_by=(INTACT, "gradients.rnn.w-unembed", "gradients.rnn.h", "gradients.pair.w-embed"),
 )
 def test_the_gradient_of_the_embedding(lab):
     """dJ/dW_embed has a part from every step, in the column of that step's word."""
@@ -102,7 +118,7 @@ def test_the_gradient_of_the_embedding(lab):
     hint="`rnn_grads` in by_hand.py: step t multiplies W_recurrent with h_{t-1}. Its part is the "
     "outer product of what comes back and that state; add up the parts of all steps.",
     requires=CALLS,
-    explained_by=("gradients.rnn.w-unembed", "gradients.rnn.h"),
+    explained_by=(INTACT, "gradients.rnn.w-unembed", "gradients.rnn.h"),
 )
 def test_the_gradient_of_the_recurrent_matrix(lab):
     """dJ/dW_recurrent is the sum over all steps, each with the state before it."""
@@ -121,17 +137,3 @@ def test_the_gradient_of_the_recurrent_matrix(lab):
 def test_a_word_may_be_read_more_than_once(lab):
     """A word that is read several times gets the sum of its parts."""
     assert_gradients(lab, with_repeated_words("rnn", lab.seed), "W_embed")
-
-
-@criterion(
-    "gradients.rnn.inputs-unchanged",
-    points=1,
-    section=SECTION,
-    hint="`rnn_grads` in by_hand.py reads the weights and the words, and writes into tensors of "
-    "its own. A slice such as W[:, x] is a view: what is added to it in place is added to W.",
-    requires=CALLS,
-    explained_by=("gradients.pair.inputs-unchanged",),
-)
-def test_the_weights_stay_as_they_are(lab):
-    """`rnn_grads` does not change its arguments."""
-    claims.assert_inputs_unchanged(lab, "rnn")

@@ -16,20 +16,6 @@ VALUES = tuple(
 
 
 @criterion(
-    "gradients.rnn.large-logits",
-    points=1,
-    section=SECTION,
-    hint="The softmax of `rnn_grads` in by_hand.py: exp(710) is infinite and exp(-750) is 0. A "
-    "constant that is taken off all the logits changes no probability: which one is safe?",
-    requires=VALUES,
-    explained_by=("gradients.pair.large-logits",),
-)
-def test_large_logits_do_no_harm(lab):
-    """The gradients are right for logits of 1500 and of -1500 too."""
-    claims.assert_stable(lab, "rnn")
-
-
-@criterion(
     "gradients.rnn.precision",
     points=1,
     section=SECTION,
@@ -58,6 +44,20 @@ def test_gradients_are_of_any_scale(lab):
 
 
 @criterion(
+    "gradients.rnn.large-logits",
+    points=1,
+    section=SECTION,
+    hint="The softmax of `rnn_grads` in by_hand.py: exp(710) is infinite and exp(-750) is 0. A "
+    "constant that is taken off all the logits changes no probability: which one is safe?",
+    requires=("gradients.rnn.any-scale",),
+    explained_by=("gradients.pair.large-logits",),
+)
+def test_large_logits_do_no_harm(lab):
+    """The gradients are right for logits of 1500 and of -1500 too."""
+    claims.assert_stable(lab, "rnn")
+
+
+@criterion(
     "gradients.rnn.long",
     points=2,
     section=SECTION,
@@ -67,7 +67,8 @@ def test_gradients_are_of_any_scale(lab):
 )
 def test_the_gradient_goes_back_through_every_step(lab):
     """The gradient reaches the first of 120 words."""
-    claims.assert_reaches_back(lab, long("rnn", lab.seed, T=120, norm=1.0, inputs=0.03), 0.0, 1.0)
+    asked = long("rnn", lab.seed, T=120, norm=1.0, inputs=0.03)
+    claims.assert_reaches_back(lab, asked, "a little less than 1")
 
 
 @criterion(
@@ -80,7 +81,8 @@ def test_the_gradient_goes_back_through_every_step(lab):
 )
 def test_the_gradient_vanishes_step_by_step(lab):
     """Where W_recurrent halves vectors, dJ/dh_t is at most half of dJ/dh_{t+1}, and never zero."""
-    claims.assert_reaches_back(lab, long("rnn", lab.seed, T=40, norm=0.5, inputs=0.3), 0.0, 0.5)
+    asked = long("rnn", lab.seed, T=40, norm=0.5, inputs=0.3)
+    claims.assert_reaches_back(lab, asked, "a half or less")
 
 
 @criterion(
@@ -89,15 +91,15 @@ def test_the_gradient_vanishes_step_by_step(lab):
     section=SECTION,
     hint="`rnn_grads` in by_hand.py: take V, H and T from the shapes, keep vectors vectors when a "
     "size is 1, and let a sequence have one word only.",
-    requires=(*VALUES, "gradients.rnn.large-logits", "gradients.rnn.any-scale"),
+    requires=("gradients.rnn.large-logits",),
     explained_by=("gradients.pair.any-size",),
 )
 @for_all(
-    20,
+    10,
     {"V": 1, "H": 1, "T": 1, "seed": 0},
     {"V": 1, "H": 4, "T": 3, "seed": 0},
     {"V": 3, "H": 3, "T": 3, "seed": 0},
-    {"V": 300, "H": 2, "T": 1, "seed": 0},
+    {"V": 60, "H": 2, "T": 1, "seed": 0},
     **sizes(V=7, H=6, T=9),
     seed=st.integers(0, 10**6),
 )
