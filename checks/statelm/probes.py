@@ -18,6 +18,21 @@ def state_after_use(model, x):
     return model.init_state(len(x))
 
 
+def refusal(model, x, h, c):
+    """What the model raises for the states of `init_state`, if it takes `(h, c)`; "" if nothing."""
+    try:
+        model(x, model.init_state(len(x)))
+    except NotImplementedError:
+        raise
+    except Exception as error:
+        try:
+            model(x, (h, c))
+        except Exception:  # for another check to tell
+            return ""
+        return f"{type(error).__name__}: {error}"
+    return ""
+
+
 def states_around_calls(model, x, h, c):
     """The state `(h, c)` after a call with it; the state that the call returned, at once and once
     more after a call with other ids."""

@@ -9,7 +9,15 @@ from checks.statelm.lstm import ROUNDING, RUNS, SECTION, STEADY, Model, Sizes
 from checks.statelm.parameters import assert_parameter_count
 from checks.support.causality import other_ids
 from checks.support.criteria import criterion
-from checks.support.judge import as_list, as_pair, assert_close, assert_finite, assert_shape, reject
+from checks.support.judge import (
+    as_list,
+    as_pair,
+    as_text,
+    assert_close,
+    assert_finite,
+    assert_shape,
+    reject,
+)
 from checks.support.raw_logits import squashed_cause
 from checks.support.strategies import for_all, sizes
 
@@ -46,6 +54,14 @@ def test_init_state_gives_zeros_for_any_batch_size(lab):
                     cause="the state starts as ones or random numbers, or is a state that the "
                     "model has kept",
                 )
+    refusal = as_text(lab.probes.refusal(model.handle, x, *model.zeros(3)), "an error, if any,")
+    if refusal:
+        reject(
+            "forward must take the states that init_state gives",
+            given=f"{model.describe(x)}, states from init_state(3)",
+            got=refusal,
+            cause="init_state gives tensors of another dtype than the model's parameters",
+        )
 
 
 @criterion(
@@ -175,7 +191,7 @@ def test_logits_are_raw(lab):
     model = Model(lab, Sizes(vocab_size=24, embedding_dim=5, hidden_size=4), scale=2.0)
     x = model.ids(8, 16)
     for mode in ("eval", "train"):
-        if mode == "train" and not model.in_train_mode():
+        if mode == "train" and not model.in_train_mode(x):
             return  # dropout was added, which the contract leaves free
         logits = model.run(x).reshape(-1, 24)
         cause = squashed_cause(logits, model.sizes.hidden_size)
@@ -204,7 +220,7 @@ def test_a_call_depends_on_its_arguments_alone(lab):
     for mode in ("eval", "train"):
         model = Model(lab)
         x, state = model.ids(3, 6), model.any_state(3)
-        if mode == "train" and not model.in_train_mode():
+        if mode == "train" and not model.in_train_mode(x):
             return  # dropout was added, which the contract leaves free
         first, _ = model(x, state)
         for before, other in (("the same call", state), ("a call with other states", None)):
