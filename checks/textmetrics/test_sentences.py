@@ -51,6 +51,7 @@ def test_sentence_count_counts_full_stops_and_marks(lab):
     texts = ["Hello world. How are you? Fine!", "One.", "Why?", "No!", lines]
     texts += [sentences(rng, [rng.randint(1, 8) for _ in range(12)])]
     texts += [sentences(rng, [5, 3, 6, 2], ends=end) for end in ".!?"]
+    texts += [sentences(rng, [2] * 150)]
     assert_counts(lab, texts)
 
 
@@ -104,7 +105,7 @@ def test_average_sentence_length_is_in_words(lab):
     known = [("One. Two words. Now three words!", 2.0), ("This sentence has five words.", 5.0)]
     known += [("No! No! Well, perhaps it is so?", 7 / 3), ("Go. Go on. Go on now.", 2.0)]
     for _ in range(2):
-        lengths = [rng.randint(1, 9) for _ in range(5)] + [17]
+        lengths = [rng.randint(1, 9) for _ in range(30)] + [17]
         known.append((sentences(rng, lengths), sum(lengths) / len(lengths)))
     for text, expected in known:
         found = [piece.split() for piece in re.split(r"[.!?]+", text)[:-1]]

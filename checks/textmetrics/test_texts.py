@@ -21,6 +21,7 @@ def assert_overlap(lab, texts, expected=None, **options):
     section=SECTION,
     hint="`ngram_overlap` in metrics.py: of two texts take the sets of words; what is in both, "
     "over what is in either. `n` is 1 where it is not given.",
+    explained_by=OF_SPLITTING,
 )
 def test_overlap_of_two_texts_is_that_of_their_words(lab):
     """`ngram_overlap` of two texts is the Jaccard overlap of their words."""
@@ -39,6 +40,7 @@ def test_overlap_of_two_texts_is_that_of_their_words(lab):
     hint="`ngram_overlap` in metrics.py: Jaccard's overlap is one of sets. A word counts once, "
     "however often a text repeats it.",
     requires=("textmetrics.texts.overlap",),
+    explained_by=OF_SPLITTING,
 )
 def test_repeated_words_count_once(lab):
     """A word that a text repeats counts once in its overlap with another."""
@@ -54,6 +56,7 @@ def test_repeated_words_count_once(lab):
     hint="`ngram_overlap` in metrics.py: every text is paired with every other one, and the mean "
     "is over these pairs: three for three texts, six for four.",
     requires=("textmetrics.texts.overlap", "textmetrics.texts.overlap-sets"),
+    explained_by=OF_SPLITTING,
 )
 def test_overlap_of_several_texts_is_the_mean_over_pairs(lab):
     """`ngram_overlap` of several texts is the mean over all pairs of different texts."""
@@ -62,6 +65,7 @@ def test_overlap_of_several_texts_is_the_mean_over_pairs(lab):
     assert_overlap(lab, three[::-1], 1 / 6)
     assert_overlap(lab, ["one two", "one two", "one two", "one three"], (3 + 3 / 3) / 6)
     assert_overlap(lab, drawn_texts(lab.seed, [9, 14, 6, 11]))
+    assert_overlap(lab, drawn_texts(lab.seed, [250, 9, 150]))
 
 
 @criterion(
@@ -71,6 +75,7 @@ def test_overlap_of_several_texts_is_the_mean_over_pairs(lab):
     hint="`ngram_overlap` in metrics.py: an n-gram is a run of `n` neighbouring words, kept as n "
     "words. A text of N words has N - n + 1 of them.",
     requires=("textmetrics.texts.overlap", "textmetrics.texts.overlap-sets"),
+    explained_by=OF_SPLITTING,
 )
 def test_overlap_is_of_runs_of_n_words(lab):
     """`ngram_overlap(texts, n)` compares runs of n words."""

@@ -30,6 +30,8 @@ from checks.textmetrics.writing import ODD, any_writing, drawn_texts, lexicon, s
 SECTION = "3 Several texts"
 
 BASICS = ("textmetrics.texts.bleu-equal", "textmetrics.texts.bleu-precision")
+# Words and n-grams may come from helpers that `ngram_overlap` uses too.
+OF_NGRAMS = (*OF_SPLITTING, "textmetrics.texts.overlap", "textmetrics.texts.overlap-ngrams")
 
 
 def assert_self_bleu(lab, *cases):
@@ -63,6 +65,7 @@ def assert_self_bleu(lab, *cases):
     section=SECTION,
     hint="`self_bleu` in metrics.py compares each text with all the others. Texts that are equal "
     "are others all the same: tell them apart by their place in the list. The scale is 0 to 1.",
+    explained_by=OF_NGRAMS,
 )
 def test_self_bleu_of_equal_texts_is_one(lab):
     """Equal texts have a self-BLEU of 1.0."""
@@ -92,6 +95,7 @@ def test_self_bleu_of_equal_texts_is_one(lab):
     hint="`self_bleu` in metrics.py: for n = 1 to `max_n` the share of a text's n-grams that the "
     "others have; of these shares the geometric mean; and the mean of that over all texts.",
     requires=("textmetrics.texts.bleu-equal",),
+    explained_by=OF_NGRAMS,
 )
 def test_self_bleu_is_the_geometric_mean_of_the_shares_of_hits(lab):
     """Self-BLEU is the mean over texts of the geometric mean of the shares of n-grams found."""
@@ -107,6 +111,7 @@ def test_self_bleu_is_the_geometric_mean_of_the_shares_of_hits(lab):
     section=SECTION,
     hint="`self_bleu` in metrics.py: where there is no other text to compare with, it is 0.0.",
     requires=("textmetrics.texts.bleu-equal",),
+    explained_by=OF_NGRAMS,
 )
 def test_self_bleu_of_fewer_than_two_texts_is_zero(lab):
     """Self-BLEU of fewer than two texts is 0.0."""
@@ -123,6 +128,7 @@ def test_self_bleu_of_fewer_than_two_texts_is_zero(lab):
     "without words has no n-gram. Neither is alike to anything: self-BLEU is 0, or near it where "
     "it is smoothed.",
     requires=BASICS,
+    explained_by=OF_NGRAMS,
 )
 def test_texts_that_share_nothing_have_a_low_self_bleu(lab):
     """Texts that share no word, or have none, have a self-BLEU of 0 or near it."""
@@ -147,6 +153,7 @@ def test_texts_that_share_nothing_have_a_low_self_bleu(lab):
     hint="`self_bleu` in metrics.py: each text in turn is compared with all the others at once. An "
     "n-gram is a hit if any one of them has it.",
     requires=BASICS,
+    explained_by=OF_NGRAMS,
 )
 def test_each_text_is_compared_with_all_others_at_once(lab):
     """Each text is compared with all the others at once: an n-gram may come from any of them."""
@@ -155,10 +162,11 @@ def test_each_text_is_compared_with_all_others_at_once(lab):
     runs = [known[5 * i : 5 * i + 5] for i in range(5)]
     ring = [" ".join([*runs[i - 1], *runs[i]]) for i in range(5)]
     three = sharing_texts(lab.seed, [12, 12, 12], 6)
+    long = sharing_texts(lab.seed, [150, 150], 30)
     # The first has all its words from the others, the last only a few of its own.
     a, b, c = runs[0] + runs[1][:3], runs[2], runs[3] + runs[4][:3]
     uneven = [" ".join(words) for words in (a + b, a + runs[1][3:] + known[22:], b + c)]
-    assert_self_bleu(lab, *((texts, {"max_n": 4}) for texts in (ring, three, uneven)))
+    assert_self_bleu(lab, *((texts, {"max_n": 4}) for texts in (ring, three, uneven, long)))
 
 
 @criterion(
@@ -168,6 +176,7 @@ def test_each_text_is_compared_with_all_others_at_once(lab):
     hint="`self_bleu` in metrics.py: an n-gram that a text repeats is a hit only as often as one "
     "of the others has it, the one that has it most often. Of the text itself every n-gram counts.",
     requires=(*BASICS, "textmetrics.texts.bleu-references"),
+    explained_by=OF_NGRAMS,
 )
 def test_repeated_ngrams_are_hit_as_often_as_one_reference_has_them(lab):
     """A repeated n-gram is hit only as often as the reference that has it most often has it."""
@@ -189,6 +198,7 @@ def test_repeated_ngrams_are_hit_as_often_as_one_reference_has_them(lab):
     hint="`self_bleu` in metrics.py: a text of c words whose nearest other in length has r > c "
     "words is multiplied by exp(1 - r / c). A longer one is not changed.",
     requires=(*BASICS, "textmetrics.texts.bleu-references"),
+    explained_by=OF_NGRAMS,
 )
 def test_a_text_shorter_than_its_nearest_reference_is_punished(lab):
     """The brevity penalty is exp(1 - r/c), with the reference nearest in length, for c < r."""
@@ -211,6 +221,7 @@ def test_a_text_shorter_than_its_nearest_reference_is_punished(lab):
         "textmetrics.texts.bleu-clipped",
         "textmetrics.texts.bleu-brevity",
     ),
+    explained_by=OF_NGRAMS,
 )
 def test_max_n_is_the_longest_ngram(lab):
     """`max_n` is the longest n-gram, 4 by default, and all orders have the same weight."""

@@ -112,6 +112,22 @@ def test_nothing_over_nothing_is_zero(lab):
 
 
 @criterion(
+    "textmetrics.words.long",
+    points=1,
+    section=SECTION,
+    hint="The measures in metrics.py read a text to its end, however long it is.",
+    requires=VALUES,
+)
+def test_a_long_text_is_read_to_its_end(lab):
+    """A text of thousands of words is measured as a whole."""
+    rng = random.Random(lab.seed)
+    text = " ".join(drawn_words(rng, 3000, 200))
+    reference = " ".join(drawn_words(rng, 1500, 1200) + text.split()[-500:])
+    cause = "only a part of the text is read"
+    assert_defined(lab, calls_on(text, reference, window=60), cause=cause)
+
+
+@criterion(
     "textmetrics.words.any-text",
     points=2,
     section=SECTION,
@@ -123,6 +139,7 @@ def test_nothing_over_nothing_is_zero(lab):
         "textmetrics.words.white-space",
         "textmetrics.words.punctuation",
         "textmetrics.words.empty",
+        "textmetrics.words.long",
     ),
 )
 @for_all(30, *ODD_TEXTS, text=any_writing())
