@@ -88,6 +88,10 @@ class Grading:
         for item in criteria.in_order(items, self.setting.labs):
             (chosen if self._selected(item) else others).append(item)
         items[:] = chosen
+        known = {marker["id"] for marker in map(criteria.marker_of, [*chosen, *others]) if marker}
+        for id in self.config.option.criterion:
+            if id not in known and not self.broken:
+                raise pytest.UsageError(f"--criterion {id}: there is no such criterion here")
         if others:
             self.config.hook.pytest_deselected(items=others)
 
@@ -96,8 +100,9 @@ class Grading:
         if marker is None:
             return True
         lab, part, _ = marker["id"].split(".", 2)
-        parts = self.config.option.part
-        return lab in self.setting.submission.labs and (not parts or part in parts)
+        option = self.config.option
+        wanted = not option.criterion or marker["id"] in option.criterion
+        return lab in self.setting.submission.labs and wanted and part in (option.part or [part])
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Announce what is expected, once `-k`, `-m` and `--lf` have had their say."""
@@ -210,7 +215,7 @@ class Grading:
         outcomes = {result.outcome for result in self.board.results.values()}
         if self.broken or Outcome.GRADER_ERROR in outcomes:
             session.exitstatus = GRADER_FAILED
-        if self.config.option.result:
+        if self.config.option.result and exitstatus != pytest.ExitCode.USAGE_ERROR:
             path = Path(self.config.invocation_params.dir, self.config.option.result)
             criteria.write_result(path, self.board, self.header())
 

@@ -34,6 +34,13 @@ def add_options(parser: pytest.Parser) -> None:
         help="check only this part, such as data or model (repeatable)",
     )
     group.addoption(
+        "--criterion",
+        action="append",
+        metavar="ID",
+        default=[],
+        help="check only this criterion (repeatable); what it builds on is not looked at",
+    )
+    group.addoption(
         "--seed",
         type=int,
         metavar="N",

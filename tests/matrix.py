@@ -1,12 +1,14 @@
 """Every known submission against every check: `make matrix`.
 
-    python -m tests.matrix [--lab L]... [--kinds KINDS] [--seeds N] [--only PATTERN] [--own-part]
+    python -m tests.matrix [--lab L]... [--kinds KINDS] [--seeds N] [--only PATTERN]
+                           [--own-part | --named]
 
 A right submission must pass everything, whatever the seed; one with a mistake must fail the ids
 that it names, and nothing else may fail beside what these block; a hostile one must pass nothing
 that the same mistake without the trick does not pass. Exit status 1 if one does not.
 
-`--own-part` runs a mistake against the checks of the part that it is made in only: CI does.
+`--own-part` runs a mistake against the checks of the part that it is made in only, and `--named`
+against the criteria that it names only: CI does.
 
 Torch is imported once: all runs of a slot are forks of one process and share one workers' parent,
 which forks a fresh child for every check as always (`grader/slot.py`).
@@ -76,7 +78,7 @@ def problem(run: Run, twin: Run | None) -> str:
     return "; ".join(f"{note} {', '.join(sorted(found))}" for note, found in notes.items() if found)
 
 
-def run_all(cases: list[Case], seeds: range, slots: int, own_part: bool) -> Iterator[Run]:
+def run_all(cases: list[Case], seeds: range, slots: int, scope: str) -> Iterator[Run]:
     """Run every case under every seed, `slots` at a time."""
     free: Queue[Slot] = Queue()
     started = [Slot(Sandbox("none"), project=ROOT) for _ in range(slots)]
@@ -85,19 +87,21 @@ def run_all(cases: list[Case], seeds: range, slots: int, own_part: bool) -> Iter
         free.put(slot)
     jobs = [(case, seed) for seed in seeds for case in cases]
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(slots) as pool:
-        yield from pool.map(lambda job: _run(*job, own_part, Path(folder), free), jobs)
+        yield from pool.map(lambda job: _run(*job, scope, Path(folder), free), jobs)
     for slot in started:
         slot.close()
 
 
-def _run(case: Case, seed: int, own_part: bool, folder: Path, free: Queue[Slot]) -> Run:
+def _run(case: Case, seed: int, scope: str, folder: Path, free: Queue[Slot]) -> Run:
     started = time.monotonic()
     place = Path(tempfile.mkdtemp(dir=folder))
     submission, result = case.build(place), place / "result.json"
     arguments = ["checks", f"--student={submission}", f"--lab={case.lab}", f"--seed={seed}"]
     arguments += [f"--result={result}", *QUIET]
-    if own_part and case.kind in ("buggy", "hostile"):
+    if scope == "part" and case.kind in ("buggy", "hostile"):
         arguments += [f"--part={part}" for part in (case.twin or case).parts]
+    if scope == "named" and case.kind in ("buggy", "hostile"):
+        arguments += [f"--criterion={id}" for id in case.fails]
     slot = free.get()
     try:
         slot.run(Job(ROOT, arguments))
@@ -151,7 +155,9 @@ def main() -> int:
     parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--slots", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--only", default="*", help="a pattern of names")
-    parser.add_argument("--own-part", action="store_true")
+    scope = parser.add_mutually_exclusive_group()
+    scope.add_argument("--own-part", dest="scope", action="store_const", const="part", default="")
+    scope.add_argument("--named", dest="scope", action="store_const", const="named")
     parser.add_argument("--log", help="append each run to this file, for tests.matrix_table")
     options = parser.parse_args()
     os.chdir(ROOT)
@@ -160,7 +166,7 @@ def main() -> int:
     seeds = range(options.first_seed, options.first_seed + options.seeds)
     runs: dict[tuple[str, str, int], Run] = {}
     wrong, lab = 0, ""
-    for run in run_all(cases, seeds, options.slots, options.own_part):
+    for run in run_all(cases, seeds, options.slots, options.scope):
         case = run.case
         if case.lab != lab:
             lab = case.lab

@@ -106,6 +106,11 @@ def test_time_limits_can_be_stretched(toy: Toy) -> None:
     assert run.outcomes == {"toy.answers.hang-briefly": "passed"}
 
 
+def test_one_criterion_can_be_asked_for(toy: Toy, mixed: Run) -> None:
+    run = toy.run(toy.submission(MIXED), "--criterion=toy.answers.wrong", asks=ASKS)
+    assert run.outcomes == {"toy.answers.wrong": mixed.outcomes["toy.answers.wrong"]}
+
+
 def test_all_checks_together_have_a_limit_too(toy: Toy) -> None:
     """A submission that hangs everywhere takes no more of a class's time than it is given."""
     hanging = {"answers.py": "import time\ntime.sleep(60)\n"}
@@ -122,6 +127,7 @@ def test_all_checks_together_have_a_limit_too(toy: Toy) -> None:
     [
         (["--lab=lost"], "--lab lost: there is no such lab; there are toy"),
         (["--part=lost"], "--part lost: there is no such part"),
+        (["--criterion=toy.a.b"], "--criterion toy.a.b: there is no such criterion"),
         (["--time-factor=0"], "--time-factor must be positive"),
         (["--time-factor=nan"], "--time-factor must be positive"),
         (["--time-limit=0"], "--time-limit must be positive"),
