@@ -44,14 +44,14 @@ def test_it_learns_a_task_that_needs_the_whole_sequence(lab):
     )
     predicted = as_tensor(answers[0], "predictions", ndim=1)
     share = float((predicted == y).double().mean())
-    # Right solutions reached 100 % in 20 seeds of 20; with less of the sequence, or less learning,
-    # 30 to 70 %.
-    if share < 0.85:
+    # Right solutions: 100 % in 24 seeds of 24. With the gradient cut at every step up to 74 %, with
+    # the last four ids only up to 66 %, with nothing learnt below the head up to 38 %.
+    if share < 0.9:
         reject(
             "the model must learn classes that depend on the first and the last id",
             given=f"class = (first id + last id) mod {CLASSES}, lengths {SHORTEST} to {LONGEST}, "
             f"{STEPS} steps of Adam on {ROWS} rows each",
-            expected="at least 85 % of new rows right; guessing gives 33 %",
+            expected="at least 90 % of new rows right; guessing gives 33 %",
             got=f"{share:.0%} right",
             cause="the first id does not reach the answer, or nothing is learnt on the way there",
         )
