@@ -137,6 +137,13 @@ class Odd(list[int]):
     """A subclass of a built-in."""
 
 
+def test_a_single_number_crosses_whatever_its_stride() -> None:
+    """A column of a matrix with one row has one number, and a stride that leads to no other."""
+    matrix = torch.arange(5.0, dtype=torch.float64).reshape(1, 5)
+    for part in (matrix[:, 3], matrix[:, 3:4], matrix.T[3:4]):
+        assert torch.equal(unpack(pack(part)), part)
+
+
 @pytest.mark.parametrize("value", [object(), Odd([1]), {1}, 1j, range(3), 1 << MAX_INTEGER])
 def test_anything_else_is_refused_when_packing(value: Any) -> None:
     with pytest.raises(WireError):

@@ -165,7 +165,9 @@ def _to_tree(value: Any, depth: int) -> Any:
 def _tensor_to_tree(tensor: torch.Tensor) -> list[Any]:
     with torch.no_grad():
         plain = torch.Tensor.detach(tensor).to_dense() if tensor.is_sparse else tensor.detach()
-        plain = plain.cpu().resolve_conj().resolve_neg().contiguous()
+        plain = plain.cpu().resolve_conj().resolve_neg()
+        # Not `contiguous`: it leaves a single number its stride, which hides its bytes from `view`.
+        plain = plain.clone(memory_format=torch.contiguous_format)
     if plain.dtype not in _DTYPE_NAMES:
         raise WireError(f"a tensor of {plain.dtype} does not cross the wire")
     data = plain.reshape(-1).view(torch.uint8).numpy().tobytes() if plain.numel() else b""
