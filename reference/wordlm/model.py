@@ -97,7 +97,7 @@ class WordLSTM(nn.Module):
         return self.head(self.dropout(outputs)), hidden  # (B, T, H) -> (B, T, V)
 
     def init_hidden(self, batch_size: int, device: torch.device | str) -> Hidden:
-        """Return the state `(h, c)` at the start of B = `batch_size` texts: zeros, each (L, B, H).
+        """Return the state `(h, c)` that B = `batch_size` texts start from: zeros, (L, B, H).
 
         On the given device, in the type of the model's parameters.
         """

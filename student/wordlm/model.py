@@ -39,13 +39,13 @@ class WordLSTM(nn.Module):
         )
 
     def init_hidden(self, batch_size: int, device: torch.device | str) -> Hidden:
-        """Return the state `(h, c)` at the start of B = `batch_size` texts: zeros, each (L, B, H).
+        """Return the state `(h, c)` that B = `batch_size` texts start from: zeros, (L, B, H).
 
         On the given device, in the type of the model's parameters.
         """
         raise NotImplementedError(
             "wordlm/model.py WordLSTM.init_hidden: not implemented - "
-            "Return the state `(h, c)` at the start of B = `batch_size` texts: zeros, each (L, B, H)"
+            "Return the state `(h, c)` that B = `batch_size` texts start from: zeros, (L, B, H)"
         )
 
     def detach_hidden(self, hidden: Hidden) -> Hidden:
