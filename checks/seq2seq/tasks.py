@@ -1,5 +1,16 @@
 """Two small translations to learn: strings reversed, dates rewritten.
 
+Exact match on what was held out, least, mean (three seeds each):
+
+                                               reversals       dates (200 steps)
+    LSTM                                      0.99  1.00       1.00  1.00
+    GRU                                       0.90  0.94       0.87  0.93
+    plain RNN                                 0.96  0.98       0.76  0.82
+    LSTM, all weights from (-0.08, 0.08)      0.97  0.98       0.57  0.84
+    with attention; two layers; dropout 0.3   1.00  1.00       1.00  1.00
+    the source as a bag of ids (greatest)     0.09             0.26
+    a copy of the source                      0.03             0
+
 Both are lists of pairs of strings. The strings on either side are of one length each, so that there
 is no padding; they are shuffled, and some are held out: the student's model is asked for these.
 """

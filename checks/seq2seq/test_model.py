@@ -20,7 +20,9 @@ def test_forward_gives_one_logit_per_target_id(lab):
     """`forward` maps src (B, S) and tgt_in (B, T_tgt) to logits (B, T_tgt, tgt_vocab)."""
     for S, T in ((7, 5), (5, 7)):
         model = Model(lab)
-        model(model.sources(3, S), model.targets(3, T))
+        src, tgt_in = model.sources(3, S), model.targets(3, T)
+        tgt_in[0, 0] = model.sizes.tgt_vocab - 1  # no id of the source is as large
+        model(src, tgt_in)
 
 
 @criterion(
@@ -88,4 +90,8 @@ def squashed_cause(logits):
         return "ReLU, or another function that is never negative"
     if (logits.abs() <= 1).all():
         return "tanh, or another function that stays between -1 and 1"
+    flat = logits.flatten(0, -2)
+    fixed = (flat.amax(0) - flat.amin(0) < 1e-6).nonzero().flatten().tolist()
+    if fixed:
+        return f"the logit of id {fixed[0]} is the same everywhere: it is overwritten"
     return ""
