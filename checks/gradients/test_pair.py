@@ -180,6 +180,7 @@ def test_large_logits_do_no_harm(lab):
     10,
     {"V": 1, "H": 1, "seed": 0},
     {"V": 1, "H": 4, "seed": 0},
+    {"V": 5, "H": 1, "seed": 1},
     {"V": 3, "H": 3, "seed": 0},
     {"V": 60, "H": 2, "seed": 0},
     **sizes(V=7, H=6),

@@ -85,6 +85,7 @@ def test_the_gradient_does_not_vanish(lab):
     10,
     {"V": 1, "H": 1, "T": 1, "seed": 0},
     {"V": 1, "H": 4, "T": 3, "seed": 0},
+    {"V": 5, "H": 1, "T": 4, "seed": 1},
     {"V": 3, "H": 3, "T": 3, "seed": 0},
     {"V": 60, "H": 2, "T": 1, "seed": 0},
     **sizes(V=7, H=6, T=9),

@@ -10,11 +10,13 @@ import torch
 from torch import Tensor
 
 from checks.support.judge import as_text, reject
+from checks.support.statistics import FALSE_FAILURE, chance_of
 from checks.wordlm.vocabulary import EOS, UNK, Vocabulary
 
 # `generate` calls data.py: what fails because of a mistake there is that mistake's red line.
 OF_DATA = ("wordlm.data.tokenize-*", "wordlm.data.vocab-*", "wordlm.data.keywords")
-BASICS = tuple(f"wordlm.sample.{claim}" for claim in ("prompt-kept", "known-words", "length"))
+CLAIMS = ("prompt-kept", "known-words", "temperature-1.0", "length")
+BASICS = tuple(f"wordlm.sample.{claim}" for claim in CLAIMS)
 
 IMPOSSIBLE = -1e4  # a logit: probability 0 at any temperature that is asked for
 
@@ -124,3 +126,14 @@ class Reading:
             new.append(word)
             read.append(self.words.ids[word])
         return new
+
+
+def ring(words: Words) -> Any:
+    """A stub in which the words follow each other in a ring."""
+    pairs = zip(words.words, words.words[1:] + words.words[:1], strict=True)
+    return words.chain({word: {after: 0.0} for word, after in pairs})
+
+
+def fits(counts: Sequence[int], probabilities: Tensor) -> bool:
+    """Whether right draws could have given these counts."""
+    return chance_of(counts, probabilities.tolist()) >= FALSE_FAILURE
