@@ -42,7 +42,8 @@ class Terminal:
             if marker := marker_of(item):
                 self._parts[item.nodeid] = " / ".join(marker["id"].split(".")[:2])
         for note in self.notes:
-            self.reporter.write_line(printable(note))
+            for line in textwrap.wrap(printable(note), columns()):
+                self.reporter.write_line(line)
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
         """Begin a line for each part."""
