@@ -9,8 +9,8 @@ from checks.support.diagnosis import likely_cause
 from checks.support.judge import as_list, as_number, as_pair, assert_close, describe, reject
 from checks.textmetrics import definitions
 
-# The handout gives its known values to three decimals, and so may a submission. What the mistakes
-# change is above 0.002 at the inputs chosen here; single precision is off by 1e-6.
+# The handout gives its known values to three decimals, and so may a submission; single precision is
+# off by less. Of two decimals 1/3 or 3/8 is off by 0.003 and more.
 THREE_DECIMALS = 6e-4
 
 # Whoever measures a text may take its words from a helper that the measures of words use too: these
