@@ -153,7 +153,7 @@ def test_the_given_state_is_left_alone(lab):
     """The state that is returned is a new one; given and returned ones stay as they are."""
     model = Model(lab)
     x, state = model.ids(3, 4), model.any_state(3)
-    seen = lab.probes.states_around_calls(model.handle, x, *state)
+    seen = lab.probes.states_around_calls(model.handle, x, *model.any_state(3))
     given, first, later = as_list(seen, "states", length=3)
     assert_same_state(
         given,
