@@ -38,7 +38,7 @@ def assert_learns(lab, task):
     "the loss stops falling.",
     requires=LEARNABLE,
     explained_by=("seq2seq.model.*",),
-    seconds=60,
+    seconds=240,
 )
 def test_strings_are_reversed(lab):
     """Trained on strings of four letters, the model reverses those that it has not seen."""
@@ -53,7 +53,7 @@ def test_strings_are_reversed(lab):
     "characters are read here. Is the end of a longer source lost, or its beginning?",
     requires=("seq2seq.task.reverse",),
     explained_by=("seq2seq.model.*",),
-    seconds=90,
+    seconds=240,
 )
 def test_dates_are_rewritten(lab):
     """Trained on dates such as 2025-03-07, the model writes 07 Mar for those it has not seen."""
