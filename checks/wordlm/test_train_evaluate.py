@@ -11,7 +11,7 @@ import torch
 from checks.support.criteria import criterion
 from checks.support.diagnosis import likely_cause
 from checks.support.inputs import generator
-from checks.support.judge import as_number, as_tensor, assert_close, reject
+from checks.support.judge import as_list, as_number, as_tensor, assert_close, reject
 from checks.support.oracles import token_losses
 from checks.wordlm.streams import OF_DATA
 
@@ -176,6 +176,8 @@ def test_evaluate_changes_nothing(lab):
     lab.probes_training.set_gradients(model, 0.25)
     before = lab.probes_training.state(model)
     lab.train.evaluate(model, case.data, T)
+    if not as_list(model.visits(), "visits of the model"):
+        reject("`evaluate` must run the model", got="it was never called", cause="it is empty")
     after = lab.probes_training.state(model)
     for name in sorted({*before, *after}):
         if name not in before or not torch.equal(as_tensor(after.get(name), name), before[name]):
