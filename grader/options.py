@@ -16,7 +16,7 @@ def add_options(parser: pytest.Parser) -> None:
         "--student",
         metavar="PATH",
         default="reference",
-        help="the submission: a folder with lab folders, a lab folder, or a zip of either "
+        help="the submission: a folder with lab folders, a lab folder, a zip of either, a notebook "
         "(default: the reference)",
     )
     group.addoption(
