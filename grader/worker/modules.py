@@ -31,8 +31,9 @@ class LabFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         """Put the finder first, and the folder and its parent last on `sys.path`."""
         sys.dont_write_bytecode = True
         sys.meta_path.insert(0, self)
-        sys.path += [self.folder, os.path.dirname(self.folder)]
-        importlib.invalidate_caches()
+        for path in (self.folder, os.path.dirname(self.folder)):
+            sys.path.append(path)
+            sys.path_importer_cache.pop(path, None)  # what was there when another lab was checked
 
     def remove(self) -> None:
         """Undo `install` and forget the submission's modules."""

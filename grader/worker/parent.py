@@ -19,7 +19,8 @@ from typing import Any
 
 import torch
 
-from . import limits
+from . import hugepages, limits
+from .child import seed_everything
 from .host import Host
 from .process import become_check, receive
 from .wire import frame, pack
@@ -61,6 +62,7 @@ def main(descriptor: int) -> None:
 def _warm_up() -> None:
     """Pay for what torch loads or builds at first use once, here, and not in every child."""
     torch.set_num_threads(1)  # the lab's models are small, and threads do not survive a fork
+    seed_everything(0)
     model = torch.nn.LSTM(8, 16, 2, batch_first=True)
     torch.nn.LSTMCell(8, 16)(torch.zeros(1, 8))
     output, _ = model(torch.zeros(2, 3, 8))
@@ -69,6 +71,7 @@ def _warm_up() -> None:
     torch.optim.AdamW(model.parameters()).step()  # loads torch._dynamo: over a second
     gc.collect()
     gc.freeze()  # else the first collection in a child would touch, and so copy, every page
+    hugepages.collapse()
 
 
 def _empty(scratch: dict[str, set[str]]) -> None:
