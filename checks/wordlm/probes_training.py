@@ -18,6 +18,7 @@ from collections.abc import Mapping
 import torch
 from torch import nn
 
+MANY = 12  # graphs: more than those of two chunks that a model is called for step by step
 CODES = 8191  # a prime: what was read is summed up in a number below it, exact in float32
 
 
@@ -33,7 +34,7 @@ class Diary:
 
     def living_graphs(self):
         """How many graphs of earlier forward passes are still in memory."""
-        if len(self.graphs) > 3:  # only a cycle that nobody collected yet, perhaps
+        if len(self.graphs) > MANY:  # only a cycle that nobody collected yet, perhaps
             gc.collect()
         return len(self.graphs)
 

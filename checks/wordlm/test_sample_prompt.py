@@ -10,7 +10,7 @@ from itertools import pairwise
 from checks.support.criteria import criterion
 from checks.support.judge import reject
 from checks.wordlm.vocabulary import UNK
-from checks.wordlm.words import BASICS, OF_DATA, Reading, Words, call, ring, shortened
+from checks.wordlm.words import BASICS, CERTAIN, OF_DATA, Reading, Words, call, ring, shortened
 
 SECTION = "4 Generation"
 
@@ -127,7 +127,7 @@ def test_the_drawn_word_is_the_one_read_next(lab):
     """The word that is drawn is the one that the model reads next."""
     words, draw = Words(lab), random.Random(lab.seed)
     following = {word: sorted(draw.sample(words.words, 2)) for word in words.words}
-    model = words.chain({word: dict.fromkeys(two, 0.0) for word, two in following.items()})
+    model = words.chain({word: dict.fromkeys(two, CERTAIN) for word, two in following.items()})
     prompt, length = words.words[:2], 150
     written = [prompt[-1], *words.continuation(model, prompt, length)]
     # Of 150 steps, one that follows from another word is allowed by chance 2 times in 20.

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 from checks.support.criteria import criterion
 from checks.support.judge import as_list, as_number, reject
-from checks.wordlm.words import BASICS, OF_DATA, Words, call
+from checks.wordlm.words import BASICS, CERTAIN, OF_DATA, Words, call
 
 SECTION = "4 Generation"
 LENGTH = 25
@@ -23,7 +23,7 @@ def test_generation_runs_in_eval_mode(lab):
     words = Words(lab)
     pairs = pairwise(words.words + words.words[:1])
     # In train mode the stub drops all its logits, and then every word is as likely.
-    model = words.chain({word: {after: 0.0} for word, after in pairs}, dropout=1.0)
+    model = words.chain({word: {after: CERTAIN} for word, after in pairs}, dropout=1.0)
     model.train()
     text = words.generate(model, words.words[0], LENGTH).split()
     wanted = (words.words * 3)[: LENGTH + 1]

@@ -8,7 +8,7 @@ from checks.support.criteria import criterion
 from checks.support.judge import reject
 from checks.support.oracles import softmax
 from checks.wordlm.vocabulary import EOS, UNK
-from checks.wordlm.words import BASICS, OF_DATA, Words, call, fits, shortened
+from checks.wordlm.words import BASICS, CERTAIN, OF_DATA, Words, call, fits, shortened
 
 SECTION = "4 Generation"
 
@@ -19,7 +19,7 @@ SECTION = "4 Generation"
     section=SECTION,
     hint="`generate` in sample.py: `<unk>` is no word. Give it the logit -inf before the softmax, "
     "or draw again until another word comes.",
-    requires=BASICS,
+    requires=(*BASICS, "wordlm.sample.temperature-0.7"),
     explained_by=OF_DATA,
 )
 def test_unk_is_never_written(lab):
@@ -67,7 +67,7 @@ def test_unk_is_never_written(lab):
     section=SECTION,
     hint="`generate` in sample.py: when `<eos>` is drawn the text is complete, whatever `length` "
     "is. Leave the loop.",
-    requires=(*BASICS, "wordlm.sample.whole-prompt"),
+    requires=(*BASICS, "wordlm.sample.carries-state"),
     explained_by=OF_DATA,
 )
 def test_the_text_ends_at_eos(lab):
@@ -75,8 +75,8 @@ def test_the_text_ends_at_eos(lab):
     words = Words(lab)
     for number in (1, 4, 9):
         line = words.words[: number + 1]
-        table = {word: {after: 0.0} for word, after in pairwise(line)}
-        model = words.chain({**table, line[-1]: {EOS: 0.0}})
+        table = {word: {after: CERTAIN} for word, after in pairwise(line)}
+        model = words.chain({**table, line[-1]: {EOS: CERTAIN}})
         given = call(line[0], 30, 1.0, {}) + f"; <eos> comes after {number} new words"
         text = words.generate(model, line[0], 30)
         written = text.split()

@@ -80,11 +80,54 @@ def assert_value(got, case, growth=0.0, cause=""):
 
 
 @criterion(
+    "wordlm.train.eval-no-change",
+    points=1,
+    section=SECTION,
+    hint="`evaluate` in train.py only measures: no `backward`, no optimizer step, no new weights.",
+    explained_by=OF_DATA,
+)
+def test_evaluate_changes_nothing(lab):
+    """`evaluate` changes no weight, adds to no gradient and leaves autograd on."""
+    case = Case(lab.seed, 4 * T + 1)
+    model = lab.probes_training.Table(case.table)
+    lab.probes_training.set_gradients(model, 0.25)
+    before = lab.probes_training.state(model)
+    lab.train.evaluate(model, case.data, T)
+    if not as_list(model.visits(), "visits of the model"):
+        reject("`evaluate` must run the model", got="it was never called", cause="it is empty")
+    after = lab.probes_training.state(model)
+    for name in sorted({*before, *after}):
+        if name not in before or not torch.equal(as_tensor(after.get(name), name), before[name]):
+            reject(
+                "`evaluate` must change no weight and no buffer, and add none",
+                given=f"`{name}` of the model before and after",
+                got="another value",
+                cause="an optimizer step inside `evaluate`, or a result that is kept in the model",
+            )
+    if lab.probes_training.trainable(model) is not True:
+        reject(
+            "`evaluate` must leave the model trainable",
+            got="autograd is off for the model afterwards",
+            cause="`torch.set_grad_enabled(False)` or `requires_grad_(False)`, not undone",
+        )
+    for gradient in lab.probes_training.gradients(model):
+        values = set(as_tensor(gradient, "a gradient").flatten().tolist())
+        if values not in ({0.25}, {0.0}):  # zeroing them is harmless
+            reject(
+                "`evaluate` must add to no gradient",
+                given="a model whose gradients are all 0.25",
+                got="other gradients",
+                cause="`backward()` inside `evaluate`",
+            )
+
+
+@criterion(
     "wordlm.train.eval-value",
     points=2,
     section=SECTION,
     hint="`evaluate` in train.py: the mean cross-entropy over all predictions, in nats: sum over "
     "the tokens of all chunks, divided by how many these are.",
+    requires=("wordlm.train.eval-no-change",),
     explained_by=OF_DATA,
 )
 def test_evaluate_gives_the_mean_loss(lab):
@@ -160,48 +203,6 @@ def test_evaluate_runs_in_eval_mode(lab):
     got, _ = case.evaluate(lab, dropout=1.0)
     cause = "dropout acts: `model.eval()` is missing or comes too late"
     assert_value(got, case, cause=cause)
-
-
-@criterion(
-    "wordlm.train.eval-no-change",
-    points=1,
-    section=SECTION,
-    hint="`evaluate` in train.py only measures: no `backward`, no optimizer step, no new weights.",
-    explained_by=OF_DATA,
-)
-def test_evaluate_changes_nothing(lab):
-    """`evaluate` changes no weight, adds to no gradient and leaves autograd on."""
-    case = Case(lab.seed, 4 * T + 1)
-    model = lab.probes_training.Table(case.table)
-    lab.probes_training.set_gradients(model, 0.25)
-    before = lab.probes_training.state(model)
-    lab.train.evaluate(model, case.data, T)
-    if not as_list(model.visits(), "visits of the model"):
-        reject("`evaluate` must run the model", got="it was never called", cause="it is empty")
-    after = lab.probes_training.state(model)
-    for name in sorted({*before, *after}):
-        if name not in before or not torch.equal(as_tensor(after.get(name), name), before[name]):
-            reject(
-                "`evaluate` must change no weight and no buffer, and add none",
-                given=f"`{name}` of the model before and after",
-                got="another value",
-                cause="an optimizer step inside `evaluate`, or a result that is kept in the model",
-            )
-    if lab.probes_training.trainable(model) is not True:
-        reject(
-            "`evaluate` must leave the model trainable",
-            got="autograd is off for the model afterwards",
-            cause="`torch.set_grad_enabled(False)` or `requires_grad_(False)`, not undone",
-        )
-    for gradient in lab.probes_training.gradients(model):
-        values = set(as_tensor(gradient, "a gradient").flatten().tolist())
-        if values not in ({0.25}, {0.0}):  # zeroing them is harmless
-            reject(
-                "`evaluate` must add to no gradient",
-                given="a model whose gradients are all 0.25",
-                got="other gradients",
-                cause="`backward()` inside `evaluate`",
-            )
 
 
 @criterion(

@@ -12,11 +12,10 @@ import torch
 
 from checks.support.criteria import criterion
 from checks.support.judge import as_list, as_tensor, assert_close, reject
-from checks.wordlm.scripted import SIZE, TRAIN, VALID, Run, level
+from checks.wordlm.scripted import FALLING, SIZE, TRAIN, VALID, Run, level
 from checks.wordlm.streams import OF_DATA
 
 SECTION = "3 Training"
-FALLING = (9.0, 3.0, 2.0, 1.0)  # validation improves after every epoch: the rate stays
 
 
 @criterion(
@@ -25,7 +24,7 @@ FALLING = (9.0, 3.0, 2.0, 1.0)  # validation improves after every epoch: the rat
     section=SECTION,
     hint="`train` in train.py uses `torch.optim.Adam` on all of `model.parameters()`, without "
     "weight decay.",
-    requires=("wordlm.train.history",),
+    requires=("wordlm.train.history", "wordlm.train.held-out", "wordlm.train.epochs"),
     explained_by=OF_DATA,
 )
 def test_optimizer_is_adam(lab):
@@ -139,7 +138,11 @@ def test_clip_reaches_the_steps(lab):
     section=SECTION,
     hint="The signature in train.py: train(model, train_data, valid_data, epochs=50, seq_len=50, "
     "lr=1e-3, clip=0.25).",
-    requires=("wordlm.train.learning-rate", "wordlm.train.clip-passed-on", "wordlm.train.epochs"),
+    requires=(
+        "wordlm.train.learning-rate",
+        "wordlm.train.clip-passed-on",
+        "wordlm.train.eval-short",
+    ),
     explained_by=OF_DATA,
 )
 def test_defaults_are_those_of_the_handout(lab):

@@ -49,7 +49,11 @@ def rules():
     section=SECTION,
     hint="`train` in train.py: ReduceLROnPlateau(optimizer, factor=0.5, patience=0), and after "
     "each epoch `scheduler.step(val_ce)`, once.",
-    requires=("wordlm.train.val-each-epoch", "wordlm.train.adam", "wordlm.train.learning-rate"),
+    requires=(
+        "wordlm.train.val-each-epoch",
+        "wordlm.train.learning-rate",
+        "wordlm.train.optimizer-persists",
+    ),
     explained_by=OF_DATA,
 )
 def test_learning_rate_halves_when_validation_stalls(lab):

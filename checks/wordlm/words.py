@@ -18,7 +18,8 @@ OF_DATA = ("wordlm.data.tokenize-*", "wordlm.data.vocab-*", "wordlm.data.keyword
 CLAIMS = ("prompt-kept", "known-words", "temperature-1.0", "length")
 BASICS = tuple(f"wordlm.sample.{claim}" for claim in CLAIMS)
 
-IMPOSSIBLE = -1e4  # a logit: probability 0 at any temperature that is asked for
+# Logits: probability 0 and 1, or shared equally, at any temperature that is asked for.
+IMPOSSIBLE, CERTAIN = -1e4, 20.0
 
 
 def plain_words(count: int, seed: int) -> list[str]:
@@ -54,8 +55,8 @@ class Words:
         return logits
 
     def chain(self, following: dict[str, dict[str, float]], **options: Any) -> Any:
-        """A stub in which each word has its own logits; all other words come to nothing."""
-        table = torch.full((self.V, self.V), 0.0)
+        """A stub in which each word has its own logits; after any other, all words may come."""
+        table = self.logits(dict.fromkeys(self.words, 0.0)).repeat(self.V, 1)
         for word, logits in following.items():
             table[self.ids[word]] = self.logits(logits)
         return self.lab.probes_sampling.Chain(table, **options)
@@ -131,7 +132,7 @@ class Reading:
 def ring(words: Words) -> Any:
     """A stub in which the words follow each other in a ring."""
     pairs = zip(words.words, words.words[1:] + words.words[:1], strict=True)
-    return words.chain({word: {after: 0.0} for word, after in pairs})
+    return words.chain({word: {after: CERTAIN} for word, after in pairs})
 
 
 def fits(counts: Sequence[int], probabilities: Tensor) -> bool:
