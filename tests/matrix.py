@@ -1,7 +1,7 @@
 """Every known submission against every check: `make matrix`.
 
     python -m tests.matrix [--lab L]... [--kinds KINDS] [--seeds N] [--only PATTERN]
-                           [--own-part | --named]
+                           [--own-part | --named] [--known LOG]... [--log LOG]
 
 A right submission must pass everything, whatever the seed; one with a mistake must fail the ids
 that it names, and nothing else may fail beside what these block; a hostile one must pass nothing
@@ -21,43 +21,15 @@ import hashlib
 import json
 import os
 import sys
-import tempfile
-import time
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
-from queue import Queue
-from typing import Any
 
 from grader.outcomes import Outcome
 from grader.report import LETTERS
-from grader.sandbox import Sandbox
-from grader.slot import QUIET, Job, Slot
 from tests.cases import LABS, ROOT, Case, accepted, buggy, hostile, template
+from tests.runs import Run, load, record, run_all
 
-RED = {"failed", "errored", "timed_out", "crashed"}
-
-
-@dataclass(frozen=True)
-class Run:
-    """One submission under one seed, and the outcome of each criterion."""
-
-    case: Case
-    seed: int
-    outcomes: dict[str, str]
-    seconds: float
-
-    @property
-    def red(self) -> set[str]:
-        """Ids that failed by themselves."""
-        return {id for id, outcome in self.outcomes.items() if outcome in RED}
-
-    @property
-    def passed(self) -> set[str]:
-        """Ids that earned their points."""
-        return {id for id, outcome in self.outcomes.items() if outcome == "passed"}
+Made = dict[tuple[str, str, int], Run]  # by lab, name and seed
 
 
 def problem(run: Run, twin: Run | None) -> str:
@@ -79,42 +51,6 @@ def problem(run: Run, twin: Run | None) -> str:
     return "; ".join(f"{note} {', '.join(sorted(found))}" for note, found in notes.items() if found)
 
 
-def run_all(cases: list[Case], seeds: range, slots: int, scope: str) -> Iterator[Run]:
-    """Run every case under every seed, `slots` at a time."""
-    free: Queue[Slot] = Queue()
-    started = [Slot(Sandbox("none"), project=ROOT) for _ in range(slots)]
-    for slot in started:
-        slot.start()
-        free.put(slot)
-    jobs = [(case, seed) for seed in seeds for case in cases]
-    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(slots) as pool:
-        yield from pool.map(lambda job: _run(*job, scope, Path(folder), free), jobs)
-    for slot in started:
-        slot.close()
-
-
-def _run(case: Case, seed: int, scope: str, folder: Path, free: Queue[Slot]) -> Run:
-    started = time.monotonic()
-    place = Path(tempfile.mkdtemp(dir=folder))
-    submission, result = case.build(place), place / "result.json"
-    arguments = ["checks", f"--student={submission}", f"--lab={case.lab}", f"--seed={seed}"]
-    arguments += [f"--result={result}", "--time-factor=4", *QUIET]  # other runs are beside it
-    if scope == "part" and case.kind in ("buggy", "hostile"):
-        arguments += [f"--part={part}" for part in (case.twin or case).parts]
-    if scope == "named" and case.kind in ("buggy", "hostile"):
-        arguments += [f"--criterion={id}" for id in case.fails]
-    slot = free.get()
-    try:
-        slot.run(Job(ROOT, arguments))
-    finally:
-        free.put(slot)
-    document: dict[str, Any] = (
-        json.loads(result.read_text()) if result.exists() else {"criteria": []}
-    )
-    outcomes = {row["id"]: row["outcome"] for row in document["criteria"]}
-    return Run(case, seed, outcomes, time.monotonic() - started)
-
-
 def row(run: Run) -> str:
     """One line of the matrix: a letter for each criterion, in order, part by part."""
     letters, part = "", ""
@@ -122,13 +58,6 @@ def row(run: Run) -> str:
         letters += " " * bool(part and part != id.split(".")[1]) + LETTERS[Outcome(outcome)]
         part = id.split(".")[1]
     return f"{run.case.name:<34} {letters}  {run.seconds:4.1f}s"
-
-
-def record(run: Run, said: str) -> dict[str, Any]:
-    """What `tests.matrix_table` needs of a run."""
-    case = run.case
-    kept = {"lab": case.lab, "kind": case.kind, "name": case.name, "about": case.about}
-    return {**kept, "seed": run.seed, "problem": said, "outcomes": run.outcomes}
 
 
 def uncaught(runs: list[Run]) -> list[str]:
@@ -153,8 +82,7 @@ def choose(lab: str, kinds: str, only: str) -> list[Case]:
     return [twin for name, twin in twins.items() if name not in names] + wanted
 
 
-def main() -> int:
-    """The command; returns the exit status."""
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.matrix", description=__doc__)
     parser.add_argument("--lab", action="append", choices=LABS, help="repeatable (default: all)")
     parser.add_argument("--kinds", default="accepted,buggy,hostile,template")
@@ -166,34 +94,73 @@ def main() -> int:
     scope.add_argument("--own-part", dest="scope", action="store_const", const="part", default="")
     scope.add_argument("--named", dest="scope", action="store_const", const="named")
     parser.add_argument("--share", type=int, default=1, help="only about every N-th submission")
-    parser.add_argument("--log", help="append each run to this file, for tests.matrix_table")
-    options = parser.parse_args()
-    os.chdir(ROOT)
+    parser.add_argument("--log", type=Path, help="append each run to this file")
+    parser.add_argument(
+        "--known",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="LOG",
+        help="what ran as named there, the same submission and checks, does not run again",
+    )
+    return parser
+
+
+def _cases(options: argparse.Namespace) -> list[Case]:
     labs = options.lab or LABS
     cases = [case for lab in labs for case in choose(lab, options.kinds, options.only)]
     twins = {case.twin.name for case in cases if case.twin and drawn(case, options.share)}
-    cases = [case for case in cases if drawn(case, options.share) or case.name in twins]
-    seeds = range(options.first_seed, options.first_seed + options.seeds)
-    runs: dict[tuple[str, str, int], Run] = {}
+    return [case for case in cases if drawn(case, options.share) or case.name in twins]
+
+
+def _known(options: argparse.Namespace, cases: list[Case]) -> Made:
+    """The runs that need not be made again."""
+    named = {(case.lab, case.kind, case.name): case for case in cases}
+    made = {}
+    logs = [path for path in options.known if path.exists()]
+    for row in load(logs, cases) if logs else []:
+        if row["scope"] == options.scope and not row["problem"]:
+            case, seed = named[row["lab"], row["kind"], row["name"]], row["seed"]
+            made[case.lab, case.name, seed] = Run(case, seed, row["scope"], row["outcomes"], 0.0)
+    return made
+
+
+def _carry_out(jobs: list[tuple[Case, int]], made: Made, options: argparse.Namespace) -> int:
+    """Make the runs, show each; how many were not as named."""
     wrong, lab = 0, ""
-    for run in run_all(cases, seeds, options.slots, options.scope):
+    for run in run_all(jobs, options.slots, options.scope):
         case = run.case
         if case.lab != lab:
             lab = case.lab
             print(f"--- {lab}", flush=True)
-        runs[lab, case.name, run.seed] = run
+        made[lab, case.name, run.seed] = run
         print(row(run), flush=True)
-        twin = runs.get((lab, case.twin.name, run.seed)) if case.twin else None
+        twin = made.get((lab, case.twin.name, run.seed)) if case.twin else None
         if said := problem(run, twin):
             wrong += 1
             print(f"    seed {run.seed}: {said[:400]}", flush=True)
         if options.log:
-            with open(options.log, "a", encoding="utf-8") as log:
+            with options.log.open("a", encoding="utf-8") as log:
                 print(json.dumps(record(run, said)), file=log)
+    return wrong
+
+
+def main() -> int:
+    """The command; returns the exit status."""
+    options = _parser().parse_args()
+    os.chdir(ROOT)
+    cases = _cases(options)
+    seeds = range(options.first_seed, options.first_seed + options.seeds)
+    jobs = [(case, seed) for seed in seeds for case in cases]
+    made = {key: run for key, run in _known(options, cases).items() if run.seed in seeds}
+    if made:
+        print(f"{len(made)} of {len(jobs)} runs are known.", flush=True)
+    left = [(case, seed) for case, seed in jobs if (case.lab, case.name, seed) not in made]
+    wrong = _carry_out(left, made, options)
     if "buggy" in options.kinds and options.only == "*" and options.share == 1:
-        free = ", ".join(uncaught(list(runs.values()))) or "none"
+        free = ", ".join(uncaught(list(made.values()))) or "none"
         print(f"criteria that no known mistake fails: {free}")
-    right = len(runs) - wrong
+    right = len(made) - wrong
     print(f"{len(cases)} submissions, {options.seeds} seed(s): {right} as named, {wrong} not")
     return 1 if wrong else 0
 
