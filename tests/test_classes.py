@@ -10,14 +10,16 @@ import subprocess
 import sys
 import time
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from grader.classes.found import HandedIn, RosterError, find, with_roster
+from grader.classes.plan import Plan, Task, merged, once_more, pending
 from grader.classes.reports import Look
 from grader.classes.reports import write as write_reports
-from grader.classes.run import Plan, grade, pending
+from grader.classes.run import Local, grade
 from grader.classes.store import Grading, Key, Store, StoreError
 from grader.sandbox import Sandbox
 from grader.submission import SubmissionError
@@ -173,8 +175,17 @@ def grade_all(store: Store, project: Path, folder: Path, **changes: object) -> l
     values = {"seed": 1, "time_limit": 60.0, "sandbox": Sandbox("none"), **changes}
     plan = Plan(project, **values)  # type: ignore[arg-type]
     store.register(find(folder, folder / "unpacked")[0])
+    return carry_out(store, plan, pending(store, plan))
+
+
+def carry_out(store: Store, plan: Plan, tasks: list[Task]) -> list[Grading]:
+    """Grade these; what has been said."""
     said: list[Grading] = []
-    grade(store, plan, pending(store, plan), jobs=2, said=said.append)
+    runner = Local(plan, jobs=2)
+    try:
+        grade(store, runner, tasks, said.append)
+    finally:
+        runner.close()
     return said
 
 
@@ -197,6 +208,54 @@ def test_a_second_run_grades_only_what_changed(
     ]
     assert [one.score for one in store.history("wrong")] == [0.0, 2.0]
     assert len(grade_all(store, project, a_class, time_limit=61.0)) == 4
+
+
+def test_one_criterion_is_judged_again_with_what_it_blocked(
+    project: Path, a_class: Path, tmp_path: Path
+) -> None:
+    store = Store(tmp_path / "class.sqlite")
+    grade_all(store, project, a_class)
+    (before,) = store.history("right")
+    rows = [{**row, "seconds": -1.0} for row in before.document["criteria"]]
+    store.add(replace(before, document={**before.document, "criteria": rows}))
+    first, *others = (row["id"] for row in rows)
+    everybody = [one.key for one in store.submissions().values()]
+    tasks = once_more(store, everybody, [first])
+    assert {task.one.key: task.criteria for task in tasks} == {"right": (first,), "wrong": (first,)}
+    plan = Plan(project, Sandbox("none"), seed=1, time_limit=60.0)
+    said = {one.submission: one for one in carry_out(store, plan, tasks)}
+    assert (said["right"].score, said["wrong"].score) == (2.0, 0.0)
+    anew = {row["id"]: row["seconds"] >= 0 for row in said["right"].document["criteria"]}
+    assert anew == {first: True, **dict.fromkeys(others, False)}
+
+
+def row(id: str, outcome: str, points: float = 0.0, where: str = "") -> dict[str, object]:
+    return {"id": id, "outcome": outcome, "points": points, "max_points": 2.0, "where": where}
+
+
+def test_what_a_criterion_blocked_is_judged_with_it(tmp_path: Path) -> None:
+    store = Store(tmp_path / "class.sqlite")
+    one = HandedIn("one", write(tmp_path / "one", {"a": "b"}), "Ada")
+    store.register([one])
+    rows = [row("x.a.one", "failed"), row("x.a.two", "blocked", where="x.a.one")]
+    rows += [row("x.b.one", "passed", 2.0), row("x.b.two", "blocked", where="x.a.zero")]
+    document = {"score": 2.0, "max_score": 8.0, "criteria": rows}
+    store.add(replace(grading("one", document=document), content=one.content()))
+
+    def ids(*criteria: str) -> list[tuple[str, ...]]:
+        return [task.criteria for task in once_more(store, ["one"], criteria)]
+
+    assert ids("x.a.one") == [("x.a.one", "x.a.two")]
+    assert ids("x.b.two") == []  # what blocks it would block it again
+    fresh = {"criteria": [row("x.a.one", "passed", 2.0), row("x.a.two", "grader_error")]}
+    after = merged(document, fresh)
+    assert (after["score"], after["max_score"]) == (4.0, 6.0)
+    assert [one["outcome"] for one in after["criteria"]] == [
+        *("passed", "grader_error", "passed", "blocked")
+    ]
+    write(tmp_path / "one", {"a": "c"})
+    store.register([one])
+    assert ids("x.a.one") == []  # handed in anew: it has no verdict yet
 
 
 def test_reports_hold_everybody(project: Path, a_class: Path, tmp_path: Path) -> None:

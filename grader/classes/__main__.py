@@ -1,7 +1,8 @@
 """`make grade`: grade a folder of submissions, show what came of it, grade again.
 
-python -m grader.classes SUBMISSIONS --out DIR     grade what is not graded yet
-python -m grader.classes --out DIR --history NAME  every grading of one submission
+python -m grader.classes SUBMISSIONS --out DIR                      what is not graded yet
+python -m grader.classes SUBMISSIONS --out DIR --scheduler ADDRESS  on a Dask cluster
+python -m grader.classes --out DIR --history NAME                   each grading of one
 """
 
 from __future__ import annotations
@@ -18,12 +19,14 @@ from typing import Any
 from tqdm import tqdm
 
 from ..labs import discover
-from ..sandbox import choose
+from ..sandbox import Sandbox, choose
 from ..submission import SubmissionError
 from ..terminal import WALLS
+from .cluster import Cluster
 from .found import RosterError, find, with_roster
+from .plan import Plan, Task, once_more, pending
 from .reports import Look, write
-from .run import Plan, grade, pending
+from .run import Local, Runner, grade
 from .store import Grading, Store, StoreError
 
 PROJECT = Path(__file__).parents[2]
@@ -67,6 +70,16 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--regrade", action="append", default=[], metavar="NAME", help="NAME, or `all`, once more"
     )
+    parser.add_argument(
+        "--criterion",
+        action="append",
+        default=[],
+        metavar="ID",
+        help="with --regrade: judge only this criterion anew, and what it blocked (repeatable)",
+    )
+    parser.add_argument(
+        "--scheduler", metavar="ADDRESS", help="grade on the workers of this Dask scheduler"
+    )
     parser.add_argument("--title", help="of the page (default: the folder's name)")
     parser.add_argument(
         "--assignment", default="LSTM lab", help="Canvas's column, such as 'Lab 3 (4711)'"
@@ -79,15 +92,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _grade(store: Store, options: argparse.Namespace) -> int:
-    if options.submissions is None:
-        raise ValueError("which submissions? name a folder, or a zip of one")
-    if options.jobs < 1 or not options.time_limit > 0:
-        raise ValueError("--jobs and --time-limit must be positive")
-    labs = discover(PROJECT / "checks")
-    for lab in options.lab:
-        if lab not in labs:
-            raise ValueError(f"--lab {lab}: there is no such lab; there are {', '.join(labs)}")
-    sandbox = choose(options.sandbox)
+    _refuse_nonsense(options)
     unpacked = options.out / "unpacked"
     shutil.rmtree(unpacked, ignore_errors=True)
     found, others = find(options.submissions, unpacked)
@@ -95,29 +100,66 @@ def _grade(store: Store, options: argparse.Namespace) -> int:
     if options.roster:
         found, absent = with_roster(found, options.roster)
     store.register(found)
-    drawn = secrets.randbelow(2**40) if options.seed is None else options.seed
-    seed = int(store.setting("seed", str(drawn)))
-    plan = Plan(PROJECT, sandbox, seed, options.time_limit, tuple(sorted(options.lab)))
-    again = [one.key for one in found] if "all" in options.regrade else options.regrade
-    keys = {one.key for one in found}
-    if unknown := set(again) - keys:
-        raise ValueError(f"--regrade {min(unknown)}: there is no such submission")
-    chosen = [one for one in pending(store, plan, again) if one.key in keys]
-    print(f"{len(found)} submissions, {len(found) - len(chosen)} graded already, seed {seed}.")
-    print(WALLS[sandbox.name])
+    plan = _plan(store, options)
+    tasks = _tasks(store, plan, options, {one.key for one in found})
+    print(f"{len(found)} submissions, {len(found) - len(tasks)} graded already, seed {plan.seed}.")
+    print(WALLS[plan.sandbox.name])
     for name in others:
         print(f"Not a folder, zip or notebook, left out: {name}")
     for name in absent:
         print(f"Nothing handed in: {name}")
-    bar: tqdm[Any] = tqdm(total=len(chosen), unit="submission", smoothing=0.1)
-    with bar:
-        grade(store, plan, chosen, options.jobs, lambda grading: _note(bar, grading))
-    _summarise(store, keys)
+    if tasks:
+        _run(store, plan, options, tasks)
+    _summarise(store, {one.key for one in found})
     title = options.title or options.submissions.absolute().name
     look = Look(title, options.assignment, details=not options.hide_details)
     for path in write(store, options.out, look):
         print(f"wrote {path}")
     return 0
+
+
+def _refuse_nonsense(options: argparse.Namespace) -> None:
+    if options.submissions is None:
+        raise ValueError("which submissions? name a folder, or a zip of one")
+    if options.jobs < 1 or not options.time_limit > 0:
+        raise ValueError("--jobs and --time-limit must be positive")
+    if options.criterion and not options.regrade:
+        raise ValueError("--criterion says what to judge anew; --regrade NAME or `all` says whose")
+    labs = discover(PROJECT / "checks")
+    for lab in options.lab:
+        if lab not in labs:
+            raise ValueError(f"--lab {lab}: there is no such lab; there are {', '.join(labs)}")
+
+
+def _plan(store: Store, options: argparse.Namespace) -> Plan:
+    drawn = secrets.randbelow(2**40) if options.seed is None else options.seed
+    seed = int(store.setting("seed", str(drawn)))
+    sandbox = Sandbox(options.sandbox) if options.scheduler else choose(options.sandbox)
+    return Plan(PROJECT, sandbox, seed, options.time_limit, tuple(sorted(options.lab)))
+
+
+def _tasks(store: Store, plan: Plan, options: argparse.Namespace, keys: set[str]) -> list[Task]:
+    again = keys if "all" in options.regrade else set(options.regrade)
+    if unknown := again - keys:
+        raise ValueError(f"--regrade {min(unknown)}: there is no such submission")
+    if options.criterion:
+        return once_more(store, again, options.criterion)
+    return [task for task in pending(store, plan, again) if task.one.key in keys]
+
+
+def _run(store: Store, plan: Plan, options: argparse.Namespace, tasks: list[Task]) -> None:
+    """Grade them, with a progress bar that tells the rate and the time left."""
+    runner: Runner
+    if options.scheduler:
+        runner = Cluster(plan, options.scheduler)
+    else:
+        runner = Local(plan, min(options.jobs, len(tasks)))
+    bar: tqdm[Any] = tqdm(total=len(tasks), unit="submission", smoothing=0.1)
+    try:
+        with bar:
+            grade(store, runner, tasks, lambda grading: _note(bar, grading))
+    finally:
+        runner.close()
 
 
 def _note(bar: tqdm[Any], grading: Grading) -> None:

@@ -35,7 +35,7 @@ class HandedIn:
     def content(self) -> str:
         """A digest of the bytes handed in and of their names."""
         digest = hashlib.sha256()
-        for path in _files(self.path):
+        for path in files_of(self.path):
             name = path.relative_to(self.path).as_posix()
             digest.update(f"{len(name)}:{name}".encode(errors="surrogateescape"))
             digest.update(hashlib.sha256(path.read_bytes()).digest())
@@ -82,14 +82,14 @@ def _inner(entry: Path) -> Path:
     return inside[0] if single and not inside[0].is_symlink() else entry
 
 
-def _files(path: Path) -> Iterator[Path]:
+def files_of(path: Path) -> Iterator[Path]:
     """The file itself, or all files of a folder in the order of their names, without links."""
     if path.is_file():
         yield path
         return
     for entry in sorted(path.iterdir()):
         if entry.name not in IGNORED and not entry.is_symlink():
-            yield from _files(entry)
+            yield from files_of(entry)
 
 
 class RosterError(ValueError):
