@@ -18,6 +18,11 @@ from pathlib import Path
 
 ENGINE_INSIDE, SUBMISSION_INSIDE = "/engine", "/submission"
 SCRATCH_BYTES = 1 << 30
+FORBIDDING = {
+    "kernel.unprivileged_userns_clone": "0",  # Debian's own
+    "kernel.apparmor_restrict_unprivileged_userns": "1",  # Ubuntu's, since 23.10
+    "user.max_user_namespaces": "0",
+}
 
 
 @dataclass(frozen=True)
@@ -69,15 +74,18 @@ def bwrap_problem() -> str | None:
     if trial.returncode == 0:
         return None
     said = (trial.stderr.strip().splitlines() or ["no reason given"])[-1]
-    for setting in (
-        "kernel/unprivileged_userns_clone",
-        "kernel/apparmor_restrict_unprivileged_userns",
-    ):
-        path = Path("/proc/sys") / setting
-        forbids = "0" if setting.endswith("clone") else "1"
-        if path.exists() and path.read_text().strip() == forbids:
-            said += f" ({setting.replace('/', '.')} = {forbids} forbids it)"
-    return f"bubblewrap does not work here: {said}"
+    forbidden = "".join(f" ({setting} forbids it)" for setting in forbidding())
+    return f"bubblewrap does not work here: {said}{forbidden}"
+
+
+def forbidding(settings: Path = Path("/proc/sys")) -> list[str]:
+    """The kernel's settings that forbid namespaces to users, as sysctl shows them."""
+    found = []
+    for name, value in FORBIDDING.items():
+        path = settings / name.replace(".", "/")
+        if path.exists() and path.read_text(encoding="ascii").strip() == value:
+            found.append(f"{name} = {value}")
+    return found
 
 
 def _bwrap(submission: Path) -> list[str]:

@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 from grader.outcomes import SubmissionProblem
+from grader.sandbox import forbidding
 from grader.workers import WorkerParent
 from tests.conftest import OpenLab
-from tests.toys import ISOLATED
+from tests.toys import ISOLATED, write
 
 ROOT = Path(__file__).parent.parent
 
@@ -167,3 +168,13 @@ def test_what_is_printed_is_kept_in_part(open_lab: OpenLab) -> None:
     assert lab.output.endswith("2999\nend")
     assert "bytes left out" in lab.output
     assert len(lab.output) < 10_000
+
+
+def test_the_setting_that_forbids_namespaces_is_named(tmp_path: Path) -> None:
+    assert forbidding(tmp_path) == []
+    files = {"kernel/unprivileged_userns_clone": "1\n", "user/max_user_namespaces": "0\n"}
+    write(tmp_path, {**files, "kernel/apparmor_restrict_unprivileged_userns": "1\n"})
+    assert forbidding(tmp_path) == [
+        "kernel.apparmor_restrict_unprivileged_userns = 1",
+        "user.max_user_namespaces = 0",
+    ]
