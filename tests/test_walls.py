@@ -170,6 +170,12 @@ def test_what_is_printed_is_kept_in_part(open_lab: OpenLab) -> None:
     assert len(lab.output) < 10_000
 
 
+def test_the_submission_goes_first_where_memory_runs_out(open_lab: OpenLab) -> None:
+    lab = open_lab({"answers.py": ANSWERS})
+    assert lab.answers.reads("/proc/self/oom_score_adj") == b"1000\n"
+    assert Path("/proc/self/oom_score_adj").read_text() != "1000\n"
+
+
 def test_the_setting_that_forbids_namespaces_is_named(tmp_path: Path) -> None:
     assert forbidding(tmp_path) == []
     files = {"kernel/unprivileged_userns_clone": "1\n", "user/max_user_namespaces": "0\n"}

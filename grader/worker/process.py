@@ -53,6 +53,7 @@ def prepare(connection: int, output: int, scratch: str, folder: str, limits_: Li
         os.dup2(source, target)
     os.closerange(4, 2**16)
     _enter(scratch, folder)
+    limits.go_first()
     limits_.apply()
     sys.argv = ["check"]
 
