@@ -37,13 +37,15 @@ class WorkerParent:
         self._ready = False
 
     def revive(self) -> None:
-        """Start the process unless it runs already, and wait until torch is imported there.
+        """Have a process that has imported torch: this one, or a new one if it is gone or hangs.
 
         Raises GraderError.
         """
-        if self._running is None or not self._running.alive:
-            self.stop()
-            self.start()
+        if self._running is not None and self._running.alive:
+            with contextlib.suppress(GraderError):  # whatever a check did to this parent
+                return self.await_ready()
+        self.stop()
+        self.start()
         self.await_ready()
 
     def await_ready(self) -> None:
