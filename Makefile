@@ -22,7 +22,7 @@ endif
 NEEDED := torch, numpy, pytest, hypothesis, pytest_timeout, msgpack, tqdm, jinja2, nbformat
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help setup check grade test lint template matrix proof bench catalogue clean
+.PHONY: help setup check grade gradescope test lint template matrix proof bench catalogue clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -45,6 +45,9 @@ check: setup  ## check a submission, STUDENT=path (default: the reference)
 
 grade: setup  ## grade a folder or zip of submissions, SUBMISSIONS=path OUT=folder
 	@$(RUN) -m grader.classes '$(SUBMISSIONS)' --out '$(OUT)' $(ARGS)
+
+gradescope: setup  ## the autograder zip for Gradescope, LAB=name OUT=file
+	@$(RUN) -m grader.formats.autograder $(if $(LAB),--lab $(LAB)) --out '$(or $(OUT),gradescope.zip)' $(ARGS)
 
 test: setup  ## the project's own tests, the reference passing every check included
 	$(RUN) -m pytest tests $(ARGS)
