@@ -37,6 +37,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--folder", default="", help="where the submission lies in the repository (annotations)"
     )
+    parser.add_argument(
+        "--repository", type=Path, help="the repository on this machine, to find files in it"
+    )
     options = parser.parse_args(arguments)
     try:
         document = _read(options.result)
@@ -50,10 +53,18 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"formats: {error}", file=sys.stderr)
         return USAGE_ERROR
     if options.format == "github":
-        details = not options.hide_details
-        for command in github.commands(document, options.folder, details=details):
-            print(command)
+        _annotate(document, options)
     return 0
+
+
+def _annotate(document: dict[str, Any], options: argparse.Namespace) -> None:
+    files = []
+    if options.repository is not None:
+        paths = options.repository.rglob("*.py")
+        files = [path.relative_to(options.repository).as_posix() for path in paths]
+    details = not options.hide_details
+    for command in github.commands(document, options.folder, files=files, details=details):
+        print(command)
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
-from .feedback import Document, passed, text, words
+from .feedback import Document, passed, readable, text, words
 
 _PLACE = re.compile(r"(?P<file>[^:\n]+\.py):(?P<line>\d+) in ")
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+\-.!|~])")
@@ -30,10 +30,14 @@ def summary(document: Document, *, details: bool = True) -> str:
     return "\n".join(lines)
 
 
-def commands(document: Document, folder: str = "", *, details: bool = True) -> Iterator[str]:
+def commands(
+    document: Document, folder: str = "", *, files: Collection[str] = (), details: bool = True
+) -> Iterator[str]:
     """Annotations as workflow commands, one for each lab's and file's first failures.
 
-    `folder` is where the submission lies in the repository.
+    `folder` is where the submission lies in the repository. `files` are the repository's own, as
+    far as they are known: a place is named as it is found there, since a lab's files may lie in no
+    folder of the lab's name.
     """
     red = [one for one in document["criteria"] if not passed(one) and one["outcome"] != "blocked"]
     red = [one for one in red if one["outcome"] not in ("skipped", "grader_error")]
@@ -41,11 +45,19 @@ def commands(document: Document, folder: str = "", *, details: bool = True) -> I
         place = _PLACE.match(criterion["where"])
         where = ""
         if place:
-            path = "/".join(filter(None, [folder, criterion["lab"], place["file"]]))
+            path = _path(criterion["lab"], place["file"], folder, files)
             where = f" file={_property(path)},line={place['line']},"
         title = _property(f"{criterion['id']} - {words(criterion)}")
         separator = "" if where else " "
         yield f"::error{where}{separator}title={title}::{_data(text(criterion, details=details))}"
+
+
+def _path(lab: str, file: str, folder: str, files: Collection[str]) -> str:
+    for wanted in (f"{lab}/{file}", file):
+        found = [one for one in files if one == wanted or one.endswith(f"/{wanted}")]
+        if found:
+            return min(found, key=lambda one: (one.count("/"), one))
+    return "/".join(filter(None, [folder, lab, file]))
 
 
 def escape(value: str) -> str:
@@ -58,7 +70,7 @@ def _html(value: str) -> str:
 
 
 def _data(value: str) -> str:
-    return value.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return readable(value).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
 def _property(value: str) -> str:
