@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from ..outcomes import Outcome
@@ -12,6 +13,14 @@ Criterion = dict[str, Any]  # one of its criteria
 GIVES_ADVICE = frozenset(
     {"failed", "errored", "timed_out", "crashed", "not_implemented"}  # something of the student's
 )
+
+# Half of a pair stands for a byte in a file's name that is no text; no file in UTF-8 can hold it
+_HALF = re.compile("[\ud800-\udfff]")
+
+
+def readable(value: str) -> str:
+    """The text as any file can hold it."""
+    return _HALF.sub("\ufffd", value)
 
 
 def words(criterion: Criterion) -> str:
@@ -37,7 +46,7 @@ def text(criterion: Criterion, *, details: bool = True) -> str:
     """
     lines = [criterion["title"]]
     if criterion["outcome"] == Outcome.BLOCKED.value:
-        return "\n".join([*lines, f"Not judged: {criterion['where']} failed first."])
+        return readable("\n".join([*lines, f"Not judged: {criterion['where']} failed first."]))
     if criterion["message"]:
         message = criterion["message"] if details else criterion["message"].split("\n")[0]
         lines.append(message)
@@ -48,4 +57,4 @@ def text(criterion: Criterion, *, details: bool = True) -> str:
         lines.append(f"Look at: {criterion['where']}")
     if criterion["outcome"] in GIVES_ADVICE:
         lines.append(f"What to do: {criterion['hint']}")
-    return "\n".join(lines)
+    return readable("\n".join(lines))

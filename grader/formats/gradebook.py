@@ -11,6 +11,8 @@ import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from .feedback import readable
+
 FORMULA = ("=", "+", "-", "@", "\t", "\n")
 
 
@@ -85,5 +87,5 @@ def _csv(lines: Iterable[Sequence[str]]) -> str:
 
 
 def _harmless(cell: str) -> str:
-    cell = cell.replace("\r\n", "\n").replace("\r", "\n")
+    cell = readable(cell).replace("\r\n", "\n").replace("\r", "\n")
     return f"'{cell}" if cell.startswith(FORMULA) else cell

@@ -14,7 +14,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from ..outcomes import Outcome
-from .feedback import Criterion, Document, counts, passed, text, words
+from .feedback import Criterion, Document, counts, passed, readable, text, words
 
 TEMPLATES = Path(__file__).parent / "templates"
 LETTERS = {
@@ -77,7 +77,7 @@ def class_page(title: str, entries: Sequence[Entry], notes: Sequence[str], *, de
     environment.filters["words"] = words
     environment.globals["letters"] = LETTERS
     environment.globals["outcomes"] = [outcome.value for outcome in Outcome]
-    return environment.get_template("class.html").render(
+    page = environment.get_template("class.html").render(
         title=title,
         entries=entries,
         notes=notes,
@@ -88,6 +88,7 @@ def class_page(title: str, entries: Sequence[Entry], notes: Sequence[str], *, de
         to_mend=lambda document: [one for one in document["criteria"] if _to_mend(one)],
         by_id=lambda document: {one["id"]: one for one in document["criteria"]},
     )
+    return readable(page)
 
 
 def rates(entries: Iterable[Entry]) -> list[Rate]:
