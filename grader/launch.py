@@ -10,6 +10,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from . import syscalls
 from .sandbox import Sandbox
 
 BOOT = (
@@ -68,14 +69,14 @@ def launch(sandbox: Sandbox, submission: Path, hash_seed: int) -> Launched:
     }
     if sandbox.isolated:
         environment["GRADER_ISOLATED"] = "1"
-    with theirs:
+    with theirs, syscalls.descriptors() as filters:
         process = subprocess.Popen(
-            sandbox.command(python, submission),
+            sandbox.command(python, submission, filters),
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
-            pass_fds=(theirs.fileno(),),
+            pass_fds=(theirs.fileno(), *filters),
             start_new_session=True,
         )
     return Launched(process, ours)

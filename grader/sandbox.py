@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from . import syscalls
+
 ENGINE_INSIDE, SUBMISSION_INSIDE = "/engine", "/submission"
 SCRATCH_BYTES = 1 << 30
 FORBIDDING = {
@@ -42,9 +44,9 @@ class Sandbox:
             return str(real)
         return os.path.normpath(os.path.join(SUBMISSION_INSIDE, real.relative_to(submission)))
 
-    def command(self, python: list[str], submission: Path) -> list[str]:
-        """The command line that runs `python` inside."""
-        return [*_bwrap(submission), *python] if self.isolated else python
+    def command(self, python: list[str], submission: Path, filters: list[int]) -> list[str]:
+        """The command line that runs `python` inside; it reads its filters from descriptors."""
+        return [*_bwrap(submission, filters), *python] if self.isolated else python
 
     @property
     def engine(self) -> str:
@@ -69,8 +71,11 @@ def bwrap_problem() -> str | None:
     """Why bubblewrap cannot be used here, or None if it can."""
     if shutil.which("bwrap") is None:
         return "bubblewrap is not installed (Debian: apt-get install bubblewrap)"
-    command = [*_bwrap(Path("/usr")), "/usr/bin/env", "true"]
-    trial = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
+    with syscalls.descriptors() as filters:
+        command = [*_bwrap(Path("/usr"), filters), "/usr/bin/env", "true"]
+        trial = subprocess.run(
+            command, capture_output=True, text=True, timeout=20, pass_fds=filters, check=False
+        )
     if trial.returncode == 0:
         return None
     said = (trial.stderr.strip().splitlines() or ["no reason given"])[-1]
@@ -88,8 +93,10 @@ def forbidding(settings: Path = Path("/proc/sys")) -> list[str]:
     return found
 
 
-def _bwrap(submission: Path) -> list[str]:
+def _bwrap(submission: Path, filters: list[int]) -> list[str]:
     arguments = ["bwrap", "--die-with-parent", "--new-session", "--cap-drop", "ALL"]
+    for descriptor in filters:
+        arguments += ["--seccomp", str(descriptor)]
     for namespace in ("ipc", "pid", "net", "uts", "cgroup-try"):
         arguments.append(f"--unshare-{namespace}")
     if os.getuid() == 0:  # the worker gives up root itself (`limits.drop_root`)

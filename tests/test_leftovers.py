@@ -76,13 +76,6 @@ def stops_parent(name):
     os.kill(os.getppid(), signal.SIGSTOP)
     return 41
 
-def shares_memory():
-    libc = ctypes.CDLL(None)
-    return [libc.shmget(0, 2**20, 0o1600), libc.msgget(0, 0o1600), libc.semget(0, 1, 0o1600)]
-
-def shared():
-    return [len(open(f'/proc/sysvipc/{kind}').readlines()) - 1 for kind in ('shm', 'msg', 'sem')]
-
 def sees(path):
     return os.path.exists(path)
 
@@ -140,16 +133,6 @@ def test_nothing_outlives_its_check(open_lab: OpenLab, kind: str) -> None:
     assert found(name)
     lab.close()
     assert alive(name) == []
-
-
-@ISOLATED
-def test_shared_memory_does_not_outlive_its_check(open_lab: OpenLab) -> None:
-    lab = open_lab(FILES)
-    assert all(number >= 0 for number in lab.answers.shares_memory())
-    assert lab.answers.shared() == [1, 1, 1]
-    lab.close()
-    again = open_lab(FILES)
-    assert again.answers.shared() == [0, 0, 0]
 
 
 @ISOLATED

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import platform
+import shutil
 import socket
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from grader import syscalls
+from grader.handles import Lab
 from grader.outcomes import SubmissionProblem
-from grader.sandbox import forbidding
+from grader.sandbox import Sandbox, bwrap_problem, forbidding
+from grader.worker.limits import Limits
 from grader.workers import WorkerParent
 from tests.conftest import OpenLab
 from tests.toys import ISOLATED, write
@@ -54,6 +61,37 @@ def connects(port):
     except OSError as error:
         return str(error)
     return 'connected'
+
+def calls(number, *arguments):
+    import ctypes
+    result = ctypes.CDLL(None, use_errno=True).syscall(number, *arguments)
+    return result, ctypes.get_errno() if result < 0 else 0
+
+def spoils_the_parent():
+    import resource
+    parent = os.getppid()
+    before = os.getpriority(os.PRIO_PROCESS, parent)
+    for setting in (
+        lambda: resource.prlimit(parent, resource.RLIMIT_NOFILE, (24, 24)),
+        lambda: os.sched_setaffinity(parent, {min(os.sched_getaffinity(0))}),
+    ):
+        try:
+            setting()
+            return 'done'
+        except PermissionError:
+            pass
+    os.setpriority(os.PRIO_PROCESS, parent, 19)
+    os.nice(5)
+    return os.getpriority(os.PRIO_PROCESS, parent) != before
+
+def own_settings():
+    import resource
+    resource.setrlimit(resource.RLIMIT_NOFILE, (100, 100))
+    os.sched_setaffinity(0, os.sched_getaffinity(0))
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+
+def user():
+    return os.getuid()
 
 def sees(path):
     return os.path.exists(path)
@@ -168,6 +206,44 @@ def test_what_is_printed_is_kept_in_part(open_lab: OpenLab) -> None:
     assert lab.output.endswith("2999\nend")
     assert "bytes left out" in lab.output
     assert len(lab.output) < 10_000
+
+
+@ISOLATED
+@pytest.mark.skipif(not syscalls.program(platform.machine()), reason="no filter for this machine")
+def test_a_filter_keeps_the_submission_from_what_outlives_it(open_lab: OpenLab) -> None:
+    lab = open_lab({"answers.py": ANSWERS})
+    column, _ = syscalls.ARCHITECTURES[platform.machine()]
+    for name, numbers in syscalls.DENIED.items():
+        assert lab.answers.calls(numbers[column], 0, 0, 0) == (-1, errno.EPERM), name
+    for name, numbers in syscalls.PRETENDED.items():
+        assert lab.answers.calls(numbers[column], 0, 0, 0) == (0, 0), name
+    assert lab.answers.own_settings() == 100
+
+
+@ISOLATED
+@pytest.mark.skipif(not syscalls.program(platform.machine()), reason="no filter for this machine")
+def test_the_workers_parent_keeps_its_settings(open_lab: OpenLab) -> None:
+    assert open_lab({"answers.py": ANSWERS}).answers.spoils_the_parent() is False
+
+
+@pytest.mark.skipif(os.getuid() != 0 or bwrap_problem() is not None, reason="for root, and bwrap")
+def test_each_parent_is_a_user_of_its_own() -> None:
+    folder = Path(tempfile.mkdtemp())
+    folder.chmod(0o755)
+    write(folder, {"answers.py": ANSWERS})
+
+    def user() -> int:
+        parent = WorkerParent(Sandbox("bwrap"), folder, hash_seed=0)
+        lab = Lab("toy", ("answers",), {}, 1, lambda _: parent.fork("toy", folder, Limits()))
+        number = int(lab.answers.user())
+        lab.close()
+        parent.stop()
+        return number
+
+    users = {user(), user()}
+    shutil.rmtree(folder)
+    assert len(users) == 2
+    assert 0 not in users
 
 
 def test_the_submission_goes_first_where_memory_runs_out(open_lab: OpenLab) -> None:

@@ -10,7 +10,7 @@ import signal
 from dataclasses import dataclass
 
 PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_CHILD_SUBREAPER = 1, 4, 36
-UNPRIVILEGED = 61000  # user and group of a sandboxed worker whose judge runs as root
+UNPRIVILEGED = 2**20  # the least user and group of a sandboxed worker whose judge runs as root
 
 
 @dataclass(frozen=True)
@@ -53,10 +53,14 @@ def go_first() -> None:
 
 
 def drop_root() -> None:
-    """Give up root: the kernel does not limit root's processes, so a fork bomb has no end."""
+    """Give up root: the kernel does not limit root's processes, so a fork bomb has no end.
+
+    The user is a new one each time, since the kernel counts processes by user: nobody else's count.
+    """
+    user = UNPRIVILEGED + int.from_bytes(os.urandom(3), "big")
     os.setgroups([])
-    os.setresgid(UNPRIVILEGED, UNPRIVILEGED, UNPRIVILEGED)
-    os.setresuid(UNPRIVILEGED, UNPRIVILEGED, UNPRIVILEGED)
+    os.setresgid(user, user, user)
+    os.setresuid(user, user, user)
 
 
 def end_descendants(spared: int = 0) -> None:

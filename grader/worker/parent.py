@@ -19,7 +19,7 @@ from typing import Any
 
 import torch
 
-from . import hugepages, ipc, limits
+from . import hugepages, limits
 from .child import seed_everything
 from .host import Host
 from .process import become_check, receive
@@ -76,8 +76,6 @@ def _warm_up() -> None:
 
 def _empty(scratch: dict[str, set[str]]) -> None:
     """Delete what a check left behind, so that no state of its own meets the next one."""
-    if scratch:  # the IPC namespace is this process's own
-        ipc.remove_all()
     for path in _used(scratch):
         if os.path.isdir(path) and not os.path.islink(path):
             shutil.rmtree(path, ignore_errors=True)

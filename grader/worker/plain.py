@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-from .wire import DTYPES, MAX_DEPTH, Ref, WireError
+from .wire import DTYPES, INTEGERS, MAX_DEPTH, Ref, WireError
 
 _DTYPE_SET = frozenset(DTYPES.values())
 # What turns an instance of a subclass (an IntEnum, a numpy.float64) into the exact built-in,
@@ -31,11 +31,11 @@ class Objects:
         self._by_number: dict[int, Any] = {}
         self._last = 0
 
-    def keep(self, value: Any) -> Ref:
-        """A new reference to the value, which lives until `drop`."""
+    def keep(self, value: Any, kind: str = "") -> Ref:
+        """A new reference to the value, which lives until `drop`; `kind`: in place of its type."""
         self._last += 1
         self._by_number[self._last] = value
-        return Ref(self._last, kind_of(value))
+        return Ref(self._last, kind or kind_of(value))
 
     def get(self, ref: Ref) -> Any:
         """The object itself."""
@@ -50,6 +50,8 @@ class Objects:
         """The value as it crosses the wire: plain data with a `Ref` for every other object."""
         value = _by_meaning(value)
         kind = type(value)
+        if kind is int and value not in INTEGERS:
+            return self.keep(value, kind=f"int of {value.bit_length()} bits")
         if value is None or kind in (bool, int, float, str, bytes):
             return value
         if depth > MAX_DEPTH:

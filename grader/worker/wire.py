@@ -8,7 +8,6 @@ run code of the sender's choice. The document is a tree in which
     ["l", ...]  ["t", ...]                are a list and a tuple
     ["d", key, value, key, value, ...]    is a dict
     ["T", dtype, shape, bytes]            is a tensor, in C order and this machine's byte order
-    ["i", decimal]                        is an int beyond 64 bits
     ["r", number, kind]                   is an object that stays in the worker (`Ref`)
 
 Decoding is the trust boundary: `unpack` returns exact built-in types, plain CPU tensors and
@@ -28,7 +27,8 @@ import torch
 MAX_MESSAGE = 256 * 2**20  # bytes; the largest honest answer, (64, 128, 65) logits, is 2 MiB
 MAX_DEPTH = 32
 MAX_ITEMS = 4_000_000  # containers' elements in one message
-MAX_INTEGER = 14_000  # bits; Python refuses to print an int of more than 4300 decimal digits
+INTEGERS = range(-(2**63), 2**64)  # larger ones could be chosen to have the same hash
+MAX_ALIKE = 16  # keys of one dict, on average, with the same hash
 MAX_KIND = 120  # characters of an object's type name
 HEADER = struct.Struct(">I")
 
@@ -147,9 +147,9 @@ def _to_tree(value: Any, depth: int) -> Any:
     if value is None or kind in (bool, float, str, bytes):
         return value
     if kind is int:
-        if value.bit_length() > MAX_INTEGER:
+        if value not in INTEGERS:
             raise WireError(f"an integer of {value.bit_length()} bits does not cross the wire")
-        return value if -(2**63) <= value < 2**64 else ["i", hex(value)]
+        return value
     if kind in (list, tuple):
         return ["l" if kind is list else "t", *(_to_tree(item, depth + 1) for item in value)]
     if kind is dict:
@@ -202,18 +202,14 @@ class _Reader:
         flat = self._list(tree, depth)
         if len(flat) % 2:
             raise WireError("a dict lacks the value of its last key")
+        keys, values = flat[::2], flat[1::2]
         try:
-            return dict(zip(flat[::2], flat[1::2], strict=True))
+            hashes = set(map(hash, keys))
         except TypeError:
             raise WireError("a dict has a key that cannot be one") from None
-
-    def _integer(self, tree: list[Any], depth: int) -> int:
-        if len(tree) != 2 or not isinstance(tree[1], str) or len(tree[1]) > MAX_INTEGER // 4 + 3:
-            raise WireError("malformed integer")
-        try:
-            return int(tree[1], 16)
-        except ValueError:
-            raise WireError("malformed integer") from None
+        if len(keys) > MAX_ALIKE * len(hashes):  # it would take the square of its size to build
+            raise WireError("a dict has many keys of the same hash")
+        return dict(zip(keys, values, strict=True))
 
     def _ref(self, tree: list[Any], depth: int) -> Ref:
         if len(tree) != 3 or type(tree[1]) is not int or not isinstance(tree[2], str):
@@ -239,5 +235,5 @@ class _Reader:
         return torch.frombuffer(bytearray(data), dtype=dtype).reshape(shape)
 
     _builders: ClassVar[dict[str, Any]] = {
-        "l": _list, "t": _tuple, "d": _dict, "i": _integer, "r": _ref, "T": _tensor,
+        "l": _list, "t": _tuple, "d": _dict, "r": _ref, "T": _tensor,
     }  # fmt: skip
