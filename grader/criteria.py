@@ -6,7 +6,7 @@ import json
 import os
 import platform
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -77,13 +77,15 @@ class Board:
         for result in self.results.values():
             result.outcome, result.required, result.got = Outcome.GRADER_ERROR, OURS, reason
 
-    def red_line(self, id: str, patterns: Iterable[str]) -> str | None:
-        """The root cause among the criteria that match and did not hold, or None."""
+    def red_line(
+        self, id: str, patterns: Iterable[str], outcomes: Container[Outcome] = BLOCKING
+    ) -> str | None:
+        """The root cause among the criteria that match and have such an outcome, or None."""
         for pattern in patterns:
             for other, result in self.results.items():
                 if other == id or other not in self.done or not fnmatchcase(other, pattern):
                     continue
-                if result.outcome in BLOCKING:
+                if result.outcome in outcomes:
                     return self.root_of(result)
         return None
 

@@ -17,7 +17,7 @@ from .criteria import Board
 from .handles import ImportFailed, Lab
 from .inprocess import PlainLab
 from .labs import LabSpec, derive_seed
-from .outcomes import GRADER_FAILED, Blocked, Outcome, Result, TimedOut
+from .outcomes import GRADER_FAILED, Blocked, GraderError, Outcome, Result, TimedOut
 from .plugin import SHARED, Setting
 from .report import as_text
 from .terminal import WALLS, Terminal
@@ -165,7 +165,10 @@ class Grading:
             if self._seconds_left() <= 0:
                 limit = self.config.option.time_limit
                 raise TimedOut(f"all checks together took longer than {limit:g} seconds")
-            if cause := self.board.red_line(marker["id"], marker["requires"]):
+            id, requires = marker["id"], marker["requires"]
+            if cause := self.board.red_line(id, requires, {Outcome.GRADER_ERROR}):
+                raise GraderError(f"it builds on {cause}, where the grader failed")
+            if cause := self.board.red_line(id, requires):
                 raise Blocked(cause, "something that it builds on failed")
             if getattr(item.obj, "is_hypothesis_test", False):  # type: ignore[attr-defined]
                 hypothesis.seed(derive_seed(self.setting.seed, marker["id"]))(item.obj)  # type: ignore[attr-defined]
@@ -198,14 +201,25 @@ class Grading:
         if error is not None and isinstance(lab, PlainLab):
             error = lab.as_reported(error)
         judge(result, error, lab.output if lab is not None and call.when == "call" else "")
-        if result.outcome in (Outcome.FAILED, Outcome.ERRORED):
-            patterns = (criteria.marker_of(item) or {}).get("explained_by", ())
-            if cause := self.board.red_line(result.id, patterns):
-                judge(result, Blocked(cause, "what failed here fails there first"), "")
+        self._look_for_causes(result, criteria.marker_of(item) or {})
         if isinstance(error, ImportFailed):
             self.board.broken_modules.setdefault(result.lab, {})[error.module] = result.id
         if isinstance(error, Blocked) and error.cause in self.board.results:
             result.where = self.board.root_of(self.board.results[error.cause])
+
+    def _look_for_causes(self, result: Result, marker: dict[str, Any]) -> None:
+        """Block what has its cause elsewhere, now that it has said for itself what it is."""
+        ended = (Outcome.PASSED, Outcome.TIMED_OUT, Outcome.CRASHED)
+        red = (Outcome.FAILED, Outcome.ERRORED)
+        board, empty = self.board, {Outcome.NOT_IMPLEMENTED}
+        if result.outcome not in (*ended, *red):
+            return
+        if cause := board.red_line(result.id, marker.get("requires", ()), empty):
+            judge(result, Blocked(cause, "something that it builds on is to be written"), "")
+        elif result.outcome in red and (
+            cause := board.red_line(result.id, marker.get("explained_by", ()))
+        ):
+            judge(result, Blocked(cause, "what failed here fails there first"), "")
 
     # ------------------------------------------------------------------ the end
 

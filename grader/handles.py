@@ -15,6 +15,7 @@ from .outcomes import (
     GraderError,
     StudentError,
     SubmissionProblem,
+    no_such_function,
     no_such_name,
     student_error,
 )
@@ -208,7 +209,11 @@ class Module:
         if self._handle is None:
             self._handle = self._import()
         try:
-            return getattr(self._handle, name)
+            value = getattr(self._handle, name)
+            if not isinstance(value, Handle):  # a contract names functions and classes
+                kind = "None" if value is None else f"a value of type {type(value).__name__}"
+                raise no_such_function(self._name, name, kind)
+            return value
         except StudentError as error:
             if "AttributeError" not in error.type_names or error.frames:
                 raise

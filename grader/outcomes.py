@@ -21,13 +21,14 @@ class Outcome(str, Enum):
     GRADER_ERROR = "grader_error"  # ours: never costs points
 
 
-# A prerequisite with one of these outcomes blocks what depends on it. An empty body does not:
-# its dependents run and say for themselves what is still to be written.
+# A prerequisite with one of these outcomes blocks what depends on it. Behind an empty body the
+# dependents run all the same, to say where they are still to be written too; else they are blocked.
 BLOCKING = frozenset(
     {Outcome.FAILED, Outcome.ERRORED, Outcome.TIMED_OUT, Outcome.CRASHED, Outcome.BLOCKED}
 )
 
 
+MAX_TEXT = 6_000  # characters of a result's texts; the report shows far less
 GRADER_FAILED = 3  # exit status: the grader itself failed
 OURS = "The grader failed here; this is not your mistake and costs no points."
 
@@ -91,6 +92,12 @@ class Crashed(SubmissionProblem):
 def no_such_name(types: list[str], module: str, name: str) -> StudentError:
     """A file that lacks something the check asks for."""
     return StudentError(types, f"{module}.py defines no `{name}`", [], None)
+
+
+def no_such_function(module: str, name: str, kind: str) -> StudentError:
+    """A name that the contract gives to a function or a class, and that stands for data."""
+    said = f"`{name}` of {module}.py is {kind}, no function and no class"
+    return StudentError(["TypeError"], said, [], None)
 
 
 def student_error(raised: Any) -> StudentError:
@@ -173,8 +180,8 @@ class Result:
         return "\n".join(part for part in parts if part)
 
     def as_dict(self) -> dict[str, Any]:
-        """The criterion's entry in a result file (docs/result-file.md)."""
-        return {
+        """The entry in a result file (docs/result-file.md); texts are cut to `MAX_TEXT`."""
+        entry = {
             "id": self.id,
             "lab": self.lab,
             "part": self.part,
@@ -190,3 +197,10 @@ class Result:
             "hint": self.hint,
             "where": self.where,
         }
+        return {key: _bounded(value) for key, value in entry.items()}
+
+
+def _bounded(value: Any) -> Any:
+    if not isinstance(value, str) or len(value) <= MAX_TEXT:
+        return value
+    return f"{value[:MAX_TEXT]} ... ({len(value)} characters)"

@@ -14,7 +14,8 @@ DATA = "created = []\nclass Vocabulary:\n    pass\ncreated.append(1)\n"
 
 def answers(open_lab: OpenLab, files: dict[str, str]) -> Any:
     """The value of `answer` in `answers.py`."""
-    return open_lab(files).answers.answer
+    told = files["answers.py"] + "\ndef told(): return answer\n"
+    return open_lab({**files, "answers.py": told}).answers.told()
 
 
 def test_three_forms_of_import_give_one_module(open_lab: OpenLab) -> None:
@@ -48,8 +49,8 @@ def test_a_package_init_is_run_once_and_may_import_siblings(open_lab: OpenLab) -
 
 def test_a_file_named_like_a_library_hides_nothing(open_lab: OpenLab) -> None:
     files = {
-        "random.py": "mine = True\n",
-        "torch.py": "mine = True\n",
+        "random.py": "mine = True\ndef told(): return mine\n",
+        "torch.py": "mine = True\ndef told(): return mine\n",
         "numpy/__init__.py": "mine = True\n",
         "numpy/linalg.py": "mine = True\n",
         "types.py": "mine = True\n",
@@ -62,10 +63,9 @@ def test_a_file_named_like_a_library_hides_nothing(open_lab: OpenLab) -> None:
             "          hasattr(types, 'ModuleType'), hasattr(numpy.linalg, 'norm')]\n"
         ),
     }
+    assert answers(open_lab, files) == [True] * 6
     lab = open_lab(files)
-    assert lab.answers.answer == [True] * 6
-    assert lab.random.mine is True
-    assert lab.torch.mine is True
+    assert (lab.random.told(), lab.torch.told()) == (True, True)
 
 
 def test_folders_of_modules_can_be_imported(open_lab: OpenLab) -> None:

@@ -41,6 +41,8 @@ BEHAVIOURS = {
     "right": ("return 42", "passed", ""),
     "wrong": ("return 41", "failed", "41"),
     "number_nan": ("return float('nan')", "failed", "nan"),
+    "number_huge": ("return 10**4000", "failed", "int of 13288 bits"),
+    "text_long": ("return 'x' * 10**6", "failed", ""),
     "nothing": ("return None", "failed", "None"),
     "empty": ("raise NotImplementedError('write empty')", "not_implemented", "write empty"),
     "raises": ("return [][1]", "errored", "IndexError: list index out of range"),
@@ -78,6 +80,7 @@ BEHAVIOURS = {
 }  # fmt: skip
 
 MODULES = {
+    "constants": "first = 5\n",
     "syntax": "x = 1\ndef broken(:\n    pass\n",
     "leaving": "import sys\nsys.exit(0)\n",
     "dying": "import os\nos._exit(0)\n",
@@ -93,7 +96,7 @@ IMPORTS = {  # the first check shows why a module cannot be imported, the second
 }
 ASKS = [f"answers.{name}" for name in BEHAVIOURS]
 ASKS += [f"{module}.{name}" for module in IMPORTS for name in ("first", "second")]
-ASKS.append("nameless.first")
+ASKS += ["nameless.first", "constants.first"]
 
 
 def source(names: list[str]) -> str:
@@ -153,6 +156,12 @@ def test_a_missing_name_is_said_plainly(run: Run) -> None:
     assert "nameless.py defines no `first`" in row["got"]
 
 
+def test_data_where_a_function_belongs_is_said_plainly(run: Run) -> None:
+    row = run.row("toy.constants.first")
+    assert row["outcome"] == "errored"
+    assert "`first` of constants.py is a value of type int, no function and no class" in row["got"]
+
+
 def test_an_exception_shows_the_students_own_line(run: Run) -> None:
     lines = source(list(BEHAVIOURS)).splitlines()
     number = lines.index("    return [][1]") + 1
@@ -166,13 +175,17 @@ def test_prerequisites_skips_and_the_graders_own_bugs(run: Run) -> None:
     assert {id: outcome for id, outcome in run.outcomes.items() if ".basics." in id} == {
         "toy.basics.builds-on": "blocked",
         "toy.basics.chain": "blocked",
-        "toy.basics.after-empty": "passed",
+        "toy.basics.after-empty": "blocked",
+        "toy.basics.empty-too": "not_implemented",
         "toy.basics.skips": "skipped",
         "toy.basics.breaks": "grader_error",
+        "toy.basics.after-breaks": "grader_error",
         "toy.basics.property": "passed",
         "toy.basics.gradient": "passed",
     }
     assert run.row("toy.basics.chain")["where"] == "toy.answers.wrong"  # the cause, not the link
+    assert run.row("toy.basics.after-empty")["where"] == "toy.answers.empty"
+    assert "builds on toy.basics.breaks" in run.row("toy.basics.after-breaks")["got"]
     broken = run.row("toy.basics.breaks")
     assert "not your mistake" in broken["message"]
     assert "KeyError: 'ours'" in broken["got"]

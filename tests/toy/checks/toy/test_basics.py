@@ -25,8 +25,14 @@ def test_chain(lab):
 
 @criterion("toy.basics.after-empty", requires=("toy.answers.empty",), **FACTS)
 def test_after_empty(lab):
-    """An empty body blocks nothing."""
+    """What builds on an empty body is run, and blocked unless it is empty too."""
     as_int(lab.answers.right(), "right()")
+
+
+@criterion("toy.basics.empty-too", requires=("toy.answers.empty",), **FACTS)
+def test_empty_too(lab):
+    """An empty body behind an empty body says so."""
+    as_int(lab.answers.empty(), "empty()")
 
 
 @criterion("toy.basics.skips", **FACTS)
@@ -41,9 +47,15 @@ def test_breaks(lab):
     {}["ours"]
 
 
+@criterion("toy.basics.after-breaks", requires=("toy.basics.breaks",), **FACTS)
+def test_after_breaks(lab):
+    """What builds on a bug of the grader's is not judged, and costs nothing."""
+    as_int(lab.answers.right(), "right()")
+
+
 @criterion("toy.basics.property", **FACTS)
 @settings(max_examples=10, deadline=None, database=None, suppress_health_check=list(HealthCheck))
-@given(number=st.integers(-(2**70), 2**70))
+@given(number=st.integers(-(2**62), 2**62))
 def test_property(lab, number):
     """`double` doubles any integer."""
     if as_int(lab.answers.double(number), "double(number)") != 2 * number:
