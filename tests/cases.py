@@ -18,7 +18,8 @@ else:
 
 ROOT = Path(__file__).parent.parent
 KNOWN = ROOT / "fixtures" / "submissions"
-LABS = tuple(discover(ROOT / "checks"))
+SPECS = discover(ROOT / "checks")
+LABS = tuple(SPECS)
 
 
 class CaseError(ValueError):
@@ -47,7 +48,8 @@ class Case:
     @property
     def parts(self) -> set[str]:
         """The parts in which the case's mistake shows."""
-        return {id.split(".")[1] for id in self.fails} | {self.name.partition("-")[0]}
+        named = {id.split(".")[1] for id in self.fails}
+        return named | ({self.name.partition("-")[0]} & set(SPECS[self.lab].parts))
 
     def build(self, folder: Path) -> Path:
         """Write the submission into the folder. Raises CaseError if a change does not apply."""

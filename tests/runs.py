@@ -15,7 +15,7 @@ from queue import Queue
 from typing import Any
 
 from grader.classes.plan import digest_of
-from grader.sandbox import Sandbox
+from grader.sandbox import Sandbox, choose
 from grader.slot import QUIET, Job, Slot
 from tests.cases import ROOT, Case
 
@@ -46,7 +46,9 @@ class Run:
 def run_all(jobs: list[tuple[Case, int]], slots: int, scope: str) -> Iterator[Run]:
     """Run every case under its seed, `slots` at a time."""
     free: Queue[Slot] = Queue()
-    started = [Slot(Sandbox("none"), project=ROOT) for _ in range(slots)]
+    walled = any(case.kind == "hostile" for case, _ in jobs)  # they are what the walls are for
+    sandbox = choose("auto") if walled else Sandbox("none")
+    started = [Slot(sandbox, project=ROOT) for _ in range(slots)]
     for slot in started:
         slot.start()
         free.put(slot)

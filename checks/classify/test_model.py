@@ -84,12 +84,39 @@ def test_arguments_have_their_places_names_and_defaults(lab):
 
 
 @criterion(
+    "classify.model.layers",
+    points=1,
+    section=SECTION,
+    hint="`__init__` in model.py hands `embed_dim`, `hidden_size` and `num_layers` on to the "
+    "embedding and the LSTM.",
+    requires=FORM,
+)
+def test_sizes_are_those_asked_for(lab):
+    """Each of V, E, H, L and the number of classes changes the number of parameters."""
+    base = Sizes()
+
+    def count(sizes):
+        model = lab.model.SequenceClassifier(**asdict(sizes))
+        return count_parameters(lab, model, f"SequenceClassifier with {sizes}")[0]
+
+    for name in asdict(base):
+        more = Sizes(**{**asdict(base), name: getattr(base, name) + 1})
+        if not count(more) > count(base):
+            reject(
+                f"a larger `{name}` must make a larger model",
+                given=f"{base}, and {name} larger by one",
+                got="as many parameters, or fewer",
+                cause=f"`{name}` is not used",
+            )
+
+
+@criterion(
     "classify.model.raw-logits",
     points=1,
     section=SECTION,
     hint="`forward` in model.py ends with the linear layer: no softmax and no log_softmax after "
     "it. The loss does that.",
-    requires=FORM,
+    requires=(*FORM, "classify.model.layers"),
 )
 def test_logits_are_raw(lab):
     """`forward` returns raw logits: not probabilities, not log-probabilities, nothing squashed."""
@@ -121,30 +148,3 @@ def squashed_cause(logits):
     if (logits.abs() <= 1).all():
         return "tanh, or another function that stays between -1 and 1"
     return ""
-
-
-@criterion(
-    "classify.model.layers",
-    points=1,
-    section=SECTION,
-    hint="`__init__` in model.py hands `embed_dim`, `hidden_size` and `num_layers` on to the "
-    "embedding and the LSTM.",
-    requires=FORM,
-)
-def test_sizes_are_those_asked_for(lab):
-    """Each of V, E, H, L and the number of classes changes the number of parameters."""
-    base = Sizes()
-
-    def count(sizes):
-        model = lab.model.SequenceClassifier(**asdict(sizes))
-        return count_parameters(lab, model, f"SequenceClassifier with {sizes}")[0]
-
-    for name in asdict(base):
-        more = Sizes(**{**asdict(base), name: getattr(base, name) + 1})
-        if not count(more) > count(base):
-            reject(
-                f"a larger `{name}` must make a larger model",
-                given=f"{base}, and {name} larger by one",
-                got="as many parameters, or fewer",
-                cause=f"`{name}` is not used",
-            )

@@ -1,8 +1,9 @@
 """Problems to put to a submission: random words and weights, for each purpose of their own.
 
 The word y that follows is the one that the network finds least likely, but where it is said
-otherwise.  Its probability is 1/V at most, so dJ/ds has an entry of size 1 - 1/V or more, and no
-chance makes all the gradients small and with them all mistakes.
+otherwise, and in a pair the least likely of the others.  Its probability is 1/(V - 1) at most, so
+dJ/ds has an entry of size 1 - 1/(V - 1) or more, and no chance makes all the gradients small and
+with them all mistakes.  (A word that follows itself has a check of its own.)
 """
 
 from __future__ import annotations
@@ -47,8 +48,11 @@ def problem(
 
 
 def least_likely(given: Problem) -> Problem:
-    """The same, with the least likely word for y."""
-    return replace(given, y=int(logits(given, start(given)).argmin()))
+    """The same, with the least likely word for y, in a pair another one than x."""
+    s = logits(given, start(given))
+    if given.kind == "pair":
+        s[given.words[0]] = torch.inf
+    return replace(given, y=int(s.argmin()))
 
 
 def several(kind: str, seed: int) -> list[Problem]:
