@@ -22,7 +22,7 @@ endif
 NEEDED := torch, numpy, pytest, hypothesis, pytest_timeout, msgpack, tqdm, jinja2, nbformat
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help setup check grade gradescope test lint template matrix proof bench catalogue clean
+.PHONY: help setup check grade gradescope test lint template matrix proof bench margins catalogue clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -74,6 +74,9 @@ proof: setup  ## the matrix over many seeds, and docs/matrix.md from it (hours, 
 
 bench: setup  ## what a run costs, against one process without walls
 	$(RUN) -m benchmarks.floor $(ARGS)
+
+margins: setup  ## what models of many kinds reach on the tasks of seq2seq
+	$(RUN) -m benchmarks.margins $(ARGS)
 
 catalogue: setup  ## docs/criteria.md from the checks
 	$(RUN) -m grader.catalogue docs/criteria.md

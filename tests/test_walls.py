@@ -164,7 +164,8 @@ def test_only_the_submission_the_interpreter_and_scratch_are_seen(
     needed = [Path(os.path.realpath(path)) for path in (sys.prefix, sys.base_prefix)]
     for folder in {parent for path in needed for parent in path.parents}:
         ways = {path.relative_to(folder).parts[0] for path in needed if folder in path.parents}
-        if folder != Path("/") and not folder.is_relative_to("/usr"):
+        scratch = folder in (Path("/"), Path("/tmp"))
+        if not scratch and not folder.is_relative_to("/usr"):
             assert set(answers.lists(str(folder))) <= ways, folder
     assert answers.lists("/engine/grader") == ["worker"]
 

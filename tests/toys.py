@@ -101,6 +101,11 @@ class Started:
         return _run(self.process.returncode, text, self.result)
 
 
+def value(module: Any, name: str) -> Any:
+    """What a name of a submission's module stands for, though it be no function and no class."""
+    return getattr(module._import(), name)
+
+
 def write(folder: Path, files: dict[str, str]) -> Path:
     """Write the files below the folder, and give the folder."""
     for name, text in files.items():

@@ -7,8 +7,6 @@ that died to another one. A worker needs this project in the same version, and t
 
 from __future__ import annotations
 
-import io
-import tarfile
 import tempfile
 import threading
 from concurrent.futures import CancelledError, Future
@@ -33,32 +31,29 @@ class ClusterError(ValueError):
 
 @dataclass(frozen=True)
 class Parcel:
-    """A submission as bytes: a file, or a folder's files in a tar archive."""
+    """A submission as bytes: the files of a folder, by their names in it; or one file, named ""."""
 
     name: str
-    data: bytes
-    is_folder: bool
+    files: tuple[tuple[str, bytes], ...]
 
     @classmethod
     def of(cls, path: Path) -> Parcel:
         """Pack the file or folder, without links. Raises OSError."""
         if path.is_file():
-            return cls(path.name, path.read_bytes(), is_folder=False)
-        packed = io.BytesIO()
-        with tarfile.open(fileobj=packed, mode="w") as archive:
-            for file in files_of(path):
-                archive.add(file, file.relative_to(path).as_posix(), recursive=False)
-        return cls(path.name, packed.getvalue(), is_folder=True)
+            return cls(path.name, (("", path.read_bytes()),))
+        files = ((file.relative_to(path).as_posix(), file.read_bytes()) for file in files_of(path))
+        return cls(path.name, tuple(files))
 
     def unpack(self, folder: Path) -> Path:
         """Write it below the folder."""
         path = folder / self.name
-        if not self.is_folder:
-            path.write_bytes(self.data)
+        if self.files and not self.files[0][0]:
+            path.write_bytes(self.files[0][1])
             return path
         path.mkdir()
-        with tarfile.open(fileobj=io.BytesIO(self.data)) as archive:
-            archive.extractall(path, filter="data")
+        for name, data in self.files:
+            (path / name).parent.mkdir(parents=True, exist_ok=True)
+            (path / name).write_bytes(data)
         return path
 
 
