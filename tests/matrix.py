@@ -8,7 +8,7 @@ that it names, and nothing else may fail beside what these block; a hostile one 
 that the same mistake without the trick does not pass. Exit status 1 if one does not.
 
 `--own-part` runs a mistake against the checks of the part that it is made in only, and `--named`
-against the criteria that it names only; CI does that with about every eighth submission.
+against the criteria that it names only; CI does that with about every twelfth submission.
 
 Torch is imported once: all runs of a slot are forks of one process and share one workers' parent,
 which forks a fresh child for every check as always (`grader/slot.py`).

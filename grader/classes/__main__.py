@@ -154,7 +154,8 @@ def _run(store: Store, plan: Plan, options: argparse.Namespace, tasks: list[Task
         runner = Cluster(plan, options.scheduler)
     else:
         runner = Local(plan, min(options.jobs, len(tasks)))
-    bar: tqdm[Any] = tqdm(total=len(tasks), unit="submission", smoothing=0.1)
+    pause = 0.1 if sys.stderr.isatty() else 30.0  # a log needs no line for each
+    bar: tqdm[Any] = tqdm(total=len(tasks), unit="submission", smoothing=0.1, mininterval=pause)
     try:
         with bar:
             grade(store, runner, tasks, lambda grading: _note(bar, grading))
@@ -163,7 +164,10 @@ def _run(store: Store, plan: Plan, options: argparse.Namespace, tasks: list[Task
 
 
 def _note(bar: tqdm[Any], grading: Grading) -> None:
-    bar.write(_row(grading), file=sys.stdout)
+    if sys.stderr.isatty():
+        bar.write(_row(grading), file=sys.stdout)  # above the bar
+    else:
+        print(_row(grading), flush=True)
     bar.update()
 
 
