@@ -168,6 +168,7 @@ def test_max_is_the_maximum_over_the_real_steps(lab):
     hint="`forward` in model.py: the last, the mean and the maximum of a single state are that "
     "state. Look for what else is done to it: an absolute value, a division, a ReLU.",
     requires=("classify.model.pooling-last", "classify.model.pooling-mean"),
+    explained_by=("classify.model.state-dict",),
 )
 def test_poolings_agree_on_rows_of_one_step(lab):
     """With the same weights, all poolings give the same for rows with a single step."""
