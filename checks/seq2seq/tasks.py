@@ -1,13 +1,14 @@
 """Two small translations to learn: strings reversed, dates rewritten.
 
-Exact match on what was held out, least, mean (`make margins`, 20 seeds; greatest for the bag):
+Exact match on what was held out, least, mean (three seeds each):
 
-                                               reversals       dates
+                                               reversals       dates (200 steps)
     LSTM                                      0.99  1.00       1.00  1.00
-    GRU                                       0.94  0.96       0.90  0.99
-    plain RNN                                 0.94  0.98       0.67  0.87
-    LSTM, all weights from (-0.08, 0.08)      0.94  0.98       0.79  0.98
-    the source as a bag of ids (greatest)     0.08             0.26 (another run, three seeds)
+    GRU                                       0.90  0.94       0.87  0.93
+    plain RNN                                 0.96  0.98       0.76  0.82
+    LSTM, all weights from (-0.08, 0.08)      0.97  0.98       0.57  0.84
+    with attention; two layers; dropout 0.3   1.00  1.00       1.00  1.00
+    the source as a bag of ids (greatest)     0.09             0.26
     a copy of the source                      0.03             0
 
 Both are lists of pairs of strings. The strings on either side are of one length each, so that there
