@@ -15,6 +15,7 @@ from grader.worker.limits import Limits
 from grader.workers import Child, WorkerParent
 from tests.toys import BWRAP, Toy, write
 
+TOY = Path(__file__).parent / "toy"
 collect_ignore = ["toy"]  # its checks run in runs of their own
 
 OpenLab = Callable[..., Lab]
@@ -24,10 +25,19 @@ OpenLab = Callable[..., Lab]
 def toy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Toy]:
     """The toy project."""
     folder = tmp_path_factory.mktemp("toy") / "project"
-    shutil.copytree(Path(__file__).parent / "toy", folder)
+    shutil.copytree(TOY, folder)
     project = Toy(folder)
     yield project
     project.close()
+
+
+@pytest.fixture(scope="session")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The toy project, without the checks that make the grader fail."""
+    folder = tmp_path_factory.mktemp("project") / "project"
+    shutil.copytree(TOY, folder)
+    (folder / "checks" / "toy" / "test_basics.py").unlink()
+    return folder
 
 
 @pytest.fixture(scope="session", params=["none", BWRAP])

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import shutil
 import zlib
 from pathlib import Path
 
 import pytest
 
-from grader.classes.found import find
-from grader.classes.plan import Plan, pending
-from grader.classes.run import Local, grade
-from grader.classes.store import Grading, Store
+from grader.classes.store import Store
 from grader.sandbox import Sandbox
+from tests.test_classes import grade_all
 from tests.test_outcomes import source
-from tests.toys import BWRAP, Toy, write
+from tests.toys import BWRAP, write
 
 RIGHT, WRONG = source(["right"]), "def right(): return 41\n"
 FIRST_LINES = "import ctypes, os, signal, socket, sys, threading, time\nimport torch\n\n"
@@ -53,10 +50,7 @@ def bomb(body: str) -> str:
 
 
 @pytest.mark.parametrize("sandbox", [BWRAP])
-def test_bombs_change_no_other_verdict(sandbox: str, toy: Toy, tmp_path: Path) -> None:
-    project = tmp_path / "project"
-    shutil.copytree(toy.folder, project)
-    (project / "checks" / "toy" / "test_basics.py").unlink()
+def test_bombs_change_no_other_verdict(sandbox: str, project: Path, tmp_path: Path) -> None:
     texts = {f"bomb-{name}": bomb(body) for name, body in BOMBS.items()}
     texts |= {f"{n:02d}": RIGHT if n % 2 else WRONG for n in range(40)}
     in_turn = sorted(texts, key=lambda name: zlib.crc32(name.encode()))  # bombs among the others
@@ -65,13 +59,8 @@ def test_bombs_change_no_other_verdict(sandbox: str, toy: Toy, tmp_path: Path) -
         {f"{k:02d}-{name}/toy/answers.py": texts[name] for k, name in enumerate(in_turn)},
     )
     store = Store(tmp_path / "class.sqlite")
-    store.register(find(folder, tmp_path / "unpacked")[0])
-    plan = Plan(project, Sandbox(sandbox), seed=1, time_limit=TIME_LIMIT)
-    runner, said = Local(plan, jobs=2), list[Grading]()
-    try:
-        grade(store, runner, pending(store, plan), said.append)
-    finally:
-        runner.close()
+    walls = Sandbox(sandbox)
+    said = grade_all(store, project, folder, sandbox=walls, time_limit=TIME_LIMIT)
     assert len(said) == len(texts) == 60
     for one in said:
         name = one.submission[3:]

@@ -152,15 +152,6 @@ def test_a_file_that_is_no_database_is_named(content: bytes | None, tmp_path: Pa
 # ------------------------------------------------------------------ runs
 
 
-@pytest.fixture(scope="module")
-def project(toy: Toy, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The toy project, without the checks that make the grader fail."""
-    folder = tmp_path_factory.mktemp("project") / "project"
-    shutil.copytree(toy.folder, folder)
-    (folder / "checks" / "toy" / "test_basics.py").unlink()
-    return folder
-
-
 @pytest.fixture
 def a_class(toy: Toy) -> Path:
     """A right submission, a wrong one, one with nothing in it, and a zip that is none."""
@@ -281,19 +272,24 @@ def verdicts(path: Path) -> list[tuple[object, ...]]:
         )
 
 
+def start_grading(folder: Path, out: Path, *options: str) -> subprocess.Popen[bytes]:
+    """The command, on charlm, with a seed that makes verdicts comparable."""
+    command = [sys.executable, "-m", "grader.classes", str(folder), "--out", str(out)]
+    return subprocess.Popen(
+        [*command, "--seed=3", "--sandbox=none", "--lab=charlm", *options],
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+
 def test_a_killed_run_goes_on_where_it_stopped(tmp_path: Path) -> None:
     """Killed again and again, in the end the database is that of an undisturbed run."""
     files = {f"s{k}/charlm/data.py": f"broken = {k} /" for k in range(5)}
     folder = write(tmp_path / "class", files)
 
     def start(out: Path) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "grader.classes", str(folder), "--out", str(out)]
-        return subprocess.Popen(
-            [*command, "--seed=3", "--sandbox=none", "--lab=charlm", "--jobs=1"],
-            cwd=ROOT,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
+        return start_grading(folder, out, "--jobs=1")
 
     whole, torn = tmp_path / "whole", tmp_path / "torn"
     assert start(whole).wait(timeout=300) == 0

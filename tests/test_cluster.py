@@ -21,7 +21,7 @@ from grader.classes.found import HandedIn, find
 from grader.classes.plan import Plan, Task
 from grader.labs import derive_seed
 from grader.sandbox import Sandbox
-from tests.test_classes import stored, verdicts
+from tests.test_classes import start_grading, stored, verdicts
 from tests.toys import ROOT, write
 
 pytest.importorskip("distributed")
@@ -72,14 +72,6 @@ def address(known_by: Path) -> str:
     return str(json.loads(known_by.read_text())["address"])
 
 
-def start(folder: Path, out: Path, *more: str) -> subprocess.Popen[bytes]:
-    """Grade a class, with a seed that makes verdicts comparable."""
-    command = [sys.executable, "-m", "grader.classes", str(folder), "--out", str(out)]
-    options = ["--seed=3", "--sandbox=none", "--lab=charlm", *more]
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    return subprocess.Popen([*command, *options], cwd=ROOT, **quiet)  # type: ignore[call-overload]
-
-
 def test_a_worker_that_dies_loses_and_doubles_nothing(scheduler: Path, tmp_path: Path) -> None:
     files = {f"s{k}/charlm/data.py": f"broken = {k} /" for k in range(6)}
     files["s8/nothing.txt"] = ""
@@ -87,7 +79,7 @@ def test_a_worker_that_dies_loses_and_doubles_nothing(scheduler: Path, tmp_path:
     out = tmp_path / "out"
     with ExitStack() as workers:
         first, _ = (workers.enter_context(worker(scheduler)) for _ in range(2))
-        run = start(folder, out, "--scheduler", address(scheduler))
+        run = start_grading(folder, out, "--scheduler", address(scheduler))
         until = time.monotonic() + 300
         while stored(out) < 2 and run.poll() is None and time.monotonic() < until:
             time.sleep(0.02)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import time
 from collections.abc import Iterator
@@ -10,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from grader.classes.plan import digest_of
 from grader.sandbox import Sandbox, bwrap_problem
 from grader.slot import QUIET, Job, Slot
 from tests.cases import LABS, ROOT, Case, accepted, hostile
@@ -18,15 +18,6 @@ CASES = {f"{case.lab}/{case.name}": case for lab in LABS for case in hostile(lab
 OURS = ("checks", "fixtures", "grader", "reference")
 MARKER = b"left-behind"  # what the attacks call the processes that they leave
 SECONDS = 60.0  # two criteria of 20 seconds each, and a slow machine
-
-
-def digests(folder: Path) -> dict[str, str]:
-    """A digest of each file below the folder."""
-    return {
-        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and "__pycache__" not in path.parts
-    }
 
 
 def left_behind() -> list[int]:
@@ -53,7 +44,7 @@ def test_there_is_a_trick_beside_the_mistake(tmp_path: Path, name: str) -> None:
     assert case.twin is not None
     folders = tmp_path / "with", tmp_path / "without"
     with_trick, without = case.build(folders[0]), case.twin.build(folders[1])
-    assert digests(with_trick) != digests(without)
+    assert digest_of(with_trick, ["."]) != digest_of(without, ["."])
     for path in with_trick.rglob("*.py"):
         if not (without / path.relative_to(with_trick)).exists():
             continue
@@ -92,7 +83,7 @@ def grade(slot: Slot, case: Case, folder: Path, ids: list[str]) -> dict[str, str
 def test_nothing_meets_the_one_that_is_graded_next(slot: Slot, tmp_path: Path) -> None:
     right = accepted("charlm")[0]
     ids = sorted({id for name in NASTY for id in CASES[name].fails})
-    before = {name: digests(ROOT / name) for name in OURS}
+    before = digest_of(ROOT, OURS)
     wanted = grade(slot, right, tmp_path / "first", ids)
     assert set(wanted.values()) == {"passed"}
     for number, name in enumerate(NASTY):
@@ -102,4 +93,4 @@ def test_nothing_meets_the_one_that_is_graded_next(slot: Slot, tmp_path: Path) -
         assert not {id for id in CASES[name].fails if attack[id] == "passed"}, name
         assert left_behind() == [], name
         assert grade(slot, right, tmp_path / f"right-{number}", ids) == wanted, name
-    assert {name: digests(ROOT / name) for name in OURS} == before
+    assert digest_of(ROOT, OURS) == before
