@@ -10,7 +10,6 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import syscalls
 from .sandbox import Sandbox
 
 BOOT = (
@@ -69,7 +68,7 @@ def launch(sandbox: Sandbox, submission: Path, hash_seed: int) -> Launched:
     }
     if sandbox.isolated:
         environment["GRADER_ISOLATED"] = "1"
-    with theirs, syscalls.descriptors() as filters:
+    with theirs, sandbox.filters() as filters:
         process = subprocess.Popen(
             sandbox.command(python, submission, filters),
             env=environment,

@@ -12,6 +12,7 @@ import shutil
 import site
 import subprocess
 import sys
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -43,6 +44,10 @@ class Sandbox:
         if not self.isolated:
             return str(real)
         return os.path.normpath(os.path.join(SUBMISSION_INSIDE, real.relative_to(submission)))
+
+    def filters(self) -> AbstractContextManager[list[int]]:
+        """Descriptors of the filters for `command`, for as long as they are needed."""
+        return syscalls.descriptors() if self.isolated else nullcontext([])
 
     def command(self, python: list[str], submission: Path, filters: list[int]) -> list[str]:
         """The command line that runs `python` inside; it reads its filters from descriptors."""
