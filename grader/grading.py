@@ -209,17 +209,16 @@ class Grading:
 
     def _look_for_causes(self, result: Result, marker: dict[str, Any]) -> None:
         """Block what has its cause elsewhere, now that it has said for itself what it is."""
-        ended = (Outcome.PASSED, Outcome.TIMED_OUT, Outcome.CRASHED)
-        red = (Outcome.FAILED, Outcome.ERRORED)
-        board, empty = self.board, {Outcome.NOT_IMPLEMENTED}
-        if result.outcome not in (*ended, *red):
+        if result.outcome in (Outcome.NOT_IMPLEMENTED, Outcome.BLOCKED, Outcome.GRADER_ERROR):
             return
-        if cause := board.red_line(result.id, marker.get("requires", ()), empty):
-            judge(result, Blocked(cause, "something that it builds on is to be written"), "")
-        elif result.outcome in red and (
-            cause := board.red_line(result.id, marker.get("explained_by", ()))
-        ):
-            judge(result, Blocked(cause, "what failed here fails there first"), "")
+        id, requires = result.id, marker.get("requires", ())
+        cause = self.board.red_line(id, requires, {Outcome.NOT_IMPLEMENTED})
+        why = "something that it builds on is to be written"
+        if cause is None and result.outcome in (Outcome.FAILED, Outcome.ERRORED):
+            cause = self.board.red_line(id, marker.get("explained_by", ()))
+            why = "what failed here fails there first"
+        if cause:
+            judge(result, Blocked(cause, why), "")
 
     # ------------------------------------------------------------------ the end
 

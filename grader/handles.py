@@ -210,16 +210,16 @@ class Module:
             self._handle = self._import()
         try:
             value = getattr(self._handle, name)
-            if not isinstance(value, Handle):  # a contract names functions and classes
-                kind = "None" if value is None else f"a value of type {type(value).__name__}"
-                raise no_such_function(self._name, name, kind)
-            return value
         except StudentError as error:
             if "AttributeError" not in error.type_names or error.frames:
                 raise
             if self._name in self._notebooks:
                 raise  # with what a notebook says of the cells that failed
             raise no_such_name(error.type_names, self._name, name) from None
+        if not isinstance(value, Handle):  # a contract names functions and classes
+            kind = "None" if value is None else f"a value of type {type(value).__name__}"
+            raise no_such_function(self._name, name, kind)
+        return value
 
     def _import(self) -> Any:
         try:
