@@ -7,7 +7,6 @@ and below what any right one does. Each model is trained as the checks train it,
 from __future__ import annotations
 
 import argparse
-import importlib.util
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from checks.seq2seq import tasks
+from grader.worker.child import load_source
 
 PROBES = Path(tasks.__file__).with_name("probes.py")
 
@@ -71,11 +71,7 @@ MODELS: dict[str, dict[str, Any]] = {
 
 def shares(task: Callable[[int], tasks.Task], options: dict[str, Any], seeds: int) -> list[float]:
     """What share of the held-out sources is answered without a mistake, one for each seed."""
-    spec = importlib.util.spec_from_file_location("probes", PROBES)
-    assert spec is not None
-    assert spec.loader is not None
-    probes = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(probes)
+    probes = load_source("probes", PROBES.read_text(encoding="utf-8"))
     model = SimpleNamespace(Seq2Seq=lambda **sizes: Translator(sizes, **options))
     labs = [SimpleNamespace(seed=seed, probes=probes, model=model) for seed in range(seeds)]
     return [tasks.learn(lab, task(lab.seed)).share for lab in labs]

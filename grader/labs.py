@@ -12,6 +12,8 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
+PROJECT = Path(__file__).parents[1]  # the folder that holds checks/
+
 
 @dataclass(frozen=True)
 class LabSpec:

@@ -30,6 +30,7 @@ BLOCKING = frozenset(
 
 MAX_TEXT = 6_000  # characters of a result's texts; the report shows far less
 GRADER_FAILED = 3  # exit status: the grader itself failed
+USAGE_ERROR = 4  # exit status, as pytest has it: a path or option that cannot be used
 OURS = "The grader failed here; this is not your mistake and costs no points."
 
 

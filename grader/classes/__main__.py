@@ -18,7 +18,8 @@ from typing import Any
 
 from tqdm import tqdm
 
-from ..labs import discover
+from ..labs import PROJECT, discover
+from ..outcomes import USAGE_ERROR
 from ..sandbox import Sandbox, choose
 from ..submission import SubmissionError
 from ..terminal import WALLS
@@ -28,9 +29,6 @@ from .plan import Plan, Task, once_more, pending
 from .reports import Look, write
 from .run import Local, Runner, grade
 from .store import Grading, Store, StoreError
-
-PROJECT = Path(__file__).parents[2]
-USAGE_ERROR = 4
 
 
 def main(arguments: list[str] | None = None) -> int:

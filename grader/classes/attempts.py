@@ -13,14 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from ..labs import derive_seed
-from ..outcomes import GRADER_FAILED
+from ..outcomes import GRADER_FAILED, USAGE_ERROR
 from ..sandbox import Sandbox
 from ..slot import QUIET, Job, Slot, SlotLost
 from .plan import Plan, Task, merged
 from .store import Grading, Key
 
 ATTEMPTS = 3  # an infrastructure failure is tried anew; none of a student's is
-USAGE_ERROR = 4
 
 
 class Slots:

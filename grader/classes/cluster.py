@@ -14,13 +14,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from ..labs import PROJECT
 from ..sandbox import bwrap_problem
 from .attempts import Slots, grade_one, now
 from .found import files_of
 from .plan import Plan, Task
 from .store import Grading, Key
 
-PROJECT = Path(__file__).parents[2]
 CONNECT_SECONDS = 10
 DEATHS = 3  # of workers that had the same submission
 

@@ -11,6 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from ..formats.feedback import counts
 from ..sandbox import Sandbox
 from .found import HandedIn
 from .store import Grading, Key, Store
@@ -114,7 +115,7 @@ def merged(previous: dict[str, Any], fresh: dict[str, Any]) -> dict[str, Any]:
     """The earlier result file with the criteria that have been judged again."""
     new = {row["id"]: row for row in fresh["criteria"]}
     rows = [new.get(row["id"], row) for row in previous["criteria"]]
-    judged = [row for row in rows if row["outcome"] not in ("skipped", "grader_error")]
+    judged = [row for row in rows if counts(row)]
     return {
         **previous,
         "score": sum(row["points"] for row in judged),

@@ -17,10 +17,9 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+from ..outcomes import USAGE_ERROR
 from . import classroom50, github, gradescope
 from .junit import junit
-
-USAGE_ERROR = 4
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator
 
-from .feedback import Document, passed, readable, text, words
+from .feedback import Document, counts, passed, readable, text, words
 
 _PLACE = re.compile(r"(?P<file>[^:\n]+\.py):(?P<line>\d+) in ")
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+\-.!|~])")
@@ -39,8 +39,8 @@ def commands(
     far as they are known: a place is named as it is found there, since a lab's files may lie in no
     folder of the lab's name.
     """
-    red = [one for one in document["criteria"] if not passed(one) and one["outcome"] != "blocked"]
-    red = [one for one in red if one["outcome"] not in ("skipped", "grader_error")]
+    criteria = filter(counts, document["criteria"])
+    red = [one for one in criteria if not passed(one) and one["outcome"] != "blocked"]
     for criterion in red[:MAX_ANNOTATIONS]:
         place = _PLACE.match(criterion["where"])
         where = ""

@@ -9,11 +9,10 @@ import argparse
 import sys
 from pathlib import Path
 
+from ...labs import PROJECT
+from ...outcomes import USAGE_ERROR
 from .build import BuildError, build
 from .settings import TIME_LIMIT, Settings
-
-PROJECT = Path(__file__).parents[3]
-USAGE_ERROR = 4
 
 
 def main(arguments: list[str] | None = None) -> int:
