@@ -54,7 +54,8 @@ class Case:
     def build(self, folder: Path) -> Path:
         """Write the submission into the folder. Raises CaseError if a change does not apply."""
         target = folder / self.name
-        ignored = shutil.ignore_patterns("__pycache__", "case.toml")
+        others = [lab for lab in LABS if lab != self.lab]  # the reference holds them all
+        ignored = shutil.ignore_patterns("__pycache__", "case.toml", *others)
         shutil.copytree(self.base, target, ignore=ignored)
         for change in self.changes:
             self._apply(change, target / change["file"])

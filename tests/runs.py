@@ -14,10 +14,10 @@ from pathlib import Path
 from queue import Queue
 from typing import Any
 
-from grader.classes.plan import digest_of
 from grader.sandbox import Sandbox, choose
 from grader.slot import QUIET, Job, Slot
 from tests.cases import ROOT, Case
+from tests.versions import version
 
 RED = {"failed", "errored", "timed_out", "crashed"}
 
@@ -85,23 +85,16 @@ def _run(case: Case, seed: int, scope: str, folder: Path, free: Queue[Slot]) -> 
 Rows = list[dict[str, Any]]  # runs, as they are recorded
 
 
-def version(case: Case) -> str:
-    """A digest of the lab's checks and of the submission: another version is run anew."""
-    with tempfile.TemporaryDirectory() as folder:
-        case.build(Path(folder))
-        return _version_of_checks(case.lab) + digest_of(Path(folder), ["."])
-
-
-@cache
-def _version_of_checks(lab: str) -> str:
-    return digest_of(ROOT, (f"checks/{lab}", "checks/support", "fixtures/corpora"))
-
-
 def record(run: Run, said: str) -> dict[str, Any]:
     """A run as it is written to a log; `said` is how it differs from what its case says."""
     case = run.case
     kept = {"lab": case.lab, "kind": case.kind, "name": case.name, "about": case.about}
-    of_run = {"version": version(case), "seed": run.seed, "scope": run.scope, "problem": said}
+    of_run = {
+        "version": version(case, run.scope),
+        "seed": run.seed,
+        "scope": run.scope,
+        "problem": said,
+    }
     return {**kept, **of_run, "outcomes": run.outcomes}
 
 
@@ -110,13 +103,14 @@ def load(paths: Iterable[Path], cases: Iterable[Case]) -> Rows:
 
     A log is a file with a JSON object on each line, perhaps compressed (`.xz`).
     """
-    versions = {(case.lab, case.kind, case.name): version(case) for case in cases}
+    named = {(case.lab, case.kind, case.name): case for case in cases}
+    versions = cache(lambda name, scope: version(named[name], scope) if name in named else None)
     rows = {}
     for path in paths:
         with lzma.open(path, "rt") if path.suffix == ".xz" else path.open() as log:
             for row in map(json.loads, log):
                 name = (row["lab"], row["kind"], row["name"])
-                if versions.get(name) == row["version"]:
+                if versions(name, row["scope"]) == row["version"]:
                     rows[(*name, row["seed"], row["scope"])] = row
     return list(rows.values())
 

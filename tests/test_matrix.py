@@ -10,8 +10,9 @@ import pytest
 
 from tests.cases import Case
 from tests.matrix import problem
-from tests.runs import Run, load, record, save, version
+from tests.runs import Run, load, record, save
 from tests.toys import write
+from tests.versions import version
 
 A, B = "charlm.data.a", "charlm.data.b"
 
@@ -58,7 +59,7 @@ def test_a_log_gives_back_what_was_run_on_the_same_submission(name: str, tmp_pat
     else:
         (tmp_path / name).write_text("".join(json.dumps(row) + "\n" for row in rows))
     assert load([tmp_path / name], [one]) == rows[:2]
-    before = version(one)
+    before = version(one, "")
     write(one.base, {"charlm/data.py": "x = 2"})
-    assert version(one) != before
+    assert version(one, "") != before
     assert load([tmp_path / name], [one]) == []
