@@ -43,6 +43,18 @@ def blank_result(item: pytest.Item, marker: dict[str, Any]) -> Result:
     )
 
 
+def asked_for(item: pytest.Item, id: str, spec: LabSpec, option: Any) -> bool:
+    """Whether the options ask for the criterion; `-k` and `-m` may still leave it out.
+
+    A part on request has to be named: by `--part`, by one of its criteria, or by its mark.
+    """
+    part = id.split(".")[1]
+    if id not in (option.criterion or [id]) or part not in (option.part or [part]):
+        return False
+    marked = any(mark.name in option.markexpr for mark in item.iter_markers())
+    return part not in spec.on_request or bool(option.part or option.criterion) or marked
+
+
 def in_order(items: list[pytest.Item], labs: dict[str, LabSpec]) -> list[pytest.Item]:
     """Labs by name, parts as the lab names them, then file order: prerequisites come first."""
 

@@ -12,7 +12,7 @@ import hypothesis
 import pytest
 import torch
 
-from . import criteria
+from . import criteria, gpus
 from .criteria import Board
 from .handles import ImportFailed, Lab
 from .inprocess import PlainLab
@@ -99,10 +99,10 @@ class Grading:
         marker = criteria.marker_of(item)
         if marker is None:
             return True
-        lab, part, _ = marker["id"].split(".", 2)
-        option = self.config.option
-        wanted = not option.criterion or marker["id"] in option.criterion
-        return lab in self.setting.submission.labs and wanted and part in (option.part or [part])
+        id = marker["id"]
+        spec = self.setting.labs[id.split(".")[0]]
+        held = spec.name in self.setting.submission.labs
+        return held and criteria.asked_for(item, id, spec, self.config.option)
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Announce what is expected, once `-k`, `-m` and `--lf` have had their say."""
@@ -133,12 +133,13 @@ class Grading:
             notebooks = self.setting.submission.notebooks.get(spec.name, {})
             lab = PlainLab(spec, folder, seed, broken, notebooks)
         else:
-            lab = self._remote_lab(spec, folder, seed, marker["seconds"])
+            gpu = gpus.needed_by(request.node, self.config.option)
+            lab = self._remote_lab(spec, folder, seed, marker["seconds"], gpu)
         request.node.stash[_LAB] = lab
         yield lab
         lab.close()
 
-    def _remote_lab(self, spec: LabSpec, folder: Path, seed: int, seconds: float) -> Lab:
+    def _remote_lab(self, spec: LabSpec, folder: Path, seed: int, seconds: float, gpu: bool) -> Lab:
         limit = min(seconds * self.config.option.time_factor, max(self._seconds_left(), 1.0))
         until = time.monotonic() + limit
 
@@ -146,7 +147,8 @@ class Grading:
 
         def start(hash_seed: int | None) -> Child:
             parent = self._parent(self.setting.hash_seed if hash_seed is None else hash_seed)
-            limits = Limits(cpu_seconds=int(2 * limit) + 1)
+            memory = None if gpu else Limits.memory  # CUDA maps more than any limit of ours
+            limits = Limits(memory=memory, cpu_seconds=int(2 * limit) + 1)
             child = parent.fork(spec.name, folder, limits, notebook="".join(notebooks))
             child.allow(limit if hash_seed is None else max(until - time.monotonic(), 1.0))
             return child
@@ -170,6 +172,8 @@ class Grading:
                 raise GraderError(f"it builds on {cause}, where the grader failed")
             if cause := self.board.red_line(id, requires):
                 raise Blocked(cause, "something that it builds on failed")
+            if gpus.needed_by(item, self.config.option) and (lack := gpus.lack()):
+                pytest.skip(lack)
             if getattr(item.obj, "is_hypothesis_test", False):  # type: ignore[attr-defined]
                 hypothesis.seed(derive_seed(self.setting.seed, marker["id"]))(item.obj)  # type: ignore[attr-defined]
 
@@ -188,6 +192,7 @@ class Grading:
             result.outcome = Outcome.SKIPPED
             result.required = str(call.excinfo.value) if call.excinfo else ""
         else:
+            result.figures = str(dict(item.user_properties).get("figures", ""))
             self._judge(item, result, call)
             made.outcome = "passed" if result.outcome is Outcome.PASSED else "failed"
             made.longrepr = None if made.passed else as_text(result)

@@ -20,7 +20,8 @@ class LabSpec:
     """What the engine must know of a lab: its name, title, parts in their order, and files.
 
     `notebook` is the file in whose place a notebook may be handed in, or "". `landmark` is a name
-    that tells the lab's files from those of others that are called the same, or "".
+    that tells the lab's files from those of others that are called the same, or "". The parts
+    `on_request` are checked only where they are asked for by name.
     """
 
     name: str
@@ -30,6 +31,7 @@ class LabSpec:
     folder: Path
     notebook: str = ""
     landmark: str = ""
+    on_request: tuple[str, ...] = ()
 
     @property
     def modules(self) -> tuple[str, ...]:
@@ -56,6 +58,7 @@ def discover(checks: Path) -> dict[str, LabSpec]:
             folder=path.parent,
             notebook=table.get("notebook", ""),
             landmark=table.get("landmark", ""),
+            on_request=tuple(table.get("on_request", ())),
         )
     return labs
 

@@ -10,6 +10,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from . import gpus
 from .sandbox import Sandbox
 
 BOOT = (
@@ -66,6 +67,8 @@ def launch(sandbox: Sandbox, submission: Path, hash_seed: int) -> Launched:
         "PYTHONHASHSEED": str(hash_seed),
         "OMP_NUM_THREADS": "1",
     }
+    if sandbox.gpu:
+        environment |= gpus.environment()
     if sandbox.isolated:
         environment["GRADER_ISOLATED"] = "1"
     with theirs, sandbox.filters() as filters:

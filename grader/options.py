@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -66,6 +67,18 @@ def add_options(parser: pytest.Parser) -> None:
         help="the text for criteria that learn one (default: one that comes with the project)",
     )
     group.addoption(
+        "--device",
+        metavar="NAME",
+        default="cuda",
+        help="where criteria marked `gpu` run: cuda (default), cuda:N or cpu",
+    )
+    group.addoption(
+        "--scale",
+        choices=("full", "small"),
+        default="full",
+        help="how much the criteria marked `gpu` train: what the handout says, or some seconds",
+    )
+    group.addoption(
         "--time-factor",
         type=float,
         default=1.0,
@@ -88,6 +101,8 @@ def refuse_nonsense(config: pytest.Config) -> None:
         raise pytest.UsageError(f"--time-factor must be positive, not {factor:g}")
     if not config.option.time_limit > 0:
         raise pytest.UsageError(f"--time-limit must be positive, not {config.option.time_limit:g}")
+    if not re.fullmatch(r"cpu|cuda(:\d+)?", config.option.device):
+        raise pytest.UsageError(f"--device {config.option.device}: cuda, cuda:N or cpu")
     if not config.option.result:
         return
     path = Path(config.invocation_params.dir, config.option.result)

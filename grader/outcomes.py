@@ -161,6 +161,7 @@ class Result:
     cause: str = ""
     where: str = ""
     output: str = ""
+    figures: str = ""  # what the check measured, whatever its verdict
     frames: list[Frame] = field(default_factory=list)
 
     @property
@@ -176,6 +177,8 @@ class Result:
             parts.append(f"Input: {self.given}")
         if self.cause:
             parts.append(f"Likely cause: {self.cause}")
+        if self.figures:
+            parts.append(f"Measured:\n{self.figures}")
         if self.output:
             parts.append(f"Your code printed: {self.output}")
         return "\n".join(part for part in parts if part)

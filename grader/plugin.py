@@ -10,10 +10,11 @@ import os
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from . import gpus
 from .labs import LabSpec, derive_seed, discover
 from .launch import Launched, launch
 from .options import add_options, refuse_nonsense
@@ -82,6 +83,11 @@ def _asks_for(config: pytest.Config, folder: Path) -> bool:
     )
 
 
+def _walls(option: Any) -> Sandbox:
+    gpu = gpus.asked_for(option)
+    return Sandbox("none", gpu) if option.in_process else choose(option.sandbox, gpu)
+
+
 def _set_up(config: pytest.Config, labs: dict[str, LabSpec]) -> Setting:
     """Stage the submission and launch its workers. Raises pytest.UsageError, exit status 4."""
     refuse_nonsense(config)
@@ -102,10 +108,7 @@ def _set_up(config: pytest.Config, labs: dict[str, LabSpec]) -> Setting:
     wanted = {name: lab for name, lab in labs.items() if name in (option.lab or labs)}
     shared: WorkerParent | None = config.pluginmanager.get_plugin(SHARED)
     try:
-        if shared is not None:
-            sandbox = shared.sandbox
-        else:
-            sandbox = Sandbox("none") if option.in_process else choose(option.sandbox)
+        sandbox = shared.sandbox if shared is not None else _walls(option)
         path = Path(config.invocation_params.dir, option.student)
         submission = stage(path, wanted, below=shared.submission if shared else None)
     except (SubmissionError, ValueError) as error:

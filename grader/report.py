@@ -30,6 +30,7 @@ COLOURS = {
     Outcome.NOT_IMPLEMENTED: "cyan",
     Outcome.GRADER_ERROR: "purple",
 }
+QUIET = (Outcome.PASSED, Outcome.BLOCKED, Outcome.SKIPPED)
 MAX_BLOCK_FIELD = 1200  # characters
 
 
@@ -76,9 +77,8 @@ def by_lab(results: Iterable[Result], width: int = 80) -> list[str]:
 
 
 def blocks(results: Iterable[Result], width: int = 80) -> list[str]:
-    """One block of text for each result that is neither passed, blocked nor skipped."""
-    quiet = (Outcome.PASSED, Outcome.BLOCKED, Outcome.SKIPPED)
-    chosen = [result for result in results if result.outcome not in quiet]
+    """One block of text for each result that has something to say."""
+    chosen = [result for result in results if result.outcome not in QUIET or result.figures]
     empty = [result for result in chosen if result.outcome is Outcome.NOT_IMPLEMENTED]
     rest = [result for result in chosen if result.outcome is not Outcome.NOT_IMPLEMENTED]
     texts = [as_text(result, width) for result in rest]
@@ -100,10 +100,17 @@ def as_text(result: Result, width: int = 80) -> str:
         lines += _wrapped(label, text, width)
     for frame in result.frames:
         lines += [f"    {frame}", f"        {frame.source}"]
-    if result.outcome not in (Outcome.BLOCKED, Outcome.SKIPPED, Outcome.GRADER_ERROR):
+    if result.outcome not in (*QUIET, Outcome.GRADER_ERROR):
         lines += _wrapped("what to do", result.hint, width)
+    lines += _wrapped("measured", result.figures, width)
     lines += _wrapped("it printed", result.output, width)
     return "\n".join(printable(line) for line in lines)
+
+
+def skipped(results: Iterable[Result]) -> list[str]:
+    """Why criteria were skipped, each reason once."""
+    reasons = [result.required for result in results if result.outcome is Outcome.SKIPPED]
+    return [f"{reasons.count(reason)} skipped: {reason}." for reason in dict.fromkeys(reasons)]
 
 
 def summary(results: list[Result]) -> str:

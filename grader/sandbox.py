@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from . import syscalls
+from . import gpus, syscalls
 
 ENGINE_INSIDE, SUBMISSION_INSIDE = "/engine", "/submission"
 SCRATCH_BYTES = 1 << 30
@@ -33,6 +33,7 @@ class Sandbox:
     """How a worker is started: a name for the report, and where it sees the submission."""
 
     name: str
+    gpu: bool = False  # whether the machine's GPUs are inside
 
     @property
     def isolated(self) -> bool:
@@ -51,7 +52,10 @@ class Sandbox:
 
     def command(self, python: list[str], submission: Path, filters: list[int]) -> list[str]:
         """The command line that runs `python` inside; it reads its filters from descriptors."""
-        return [*_bwrap(submission, filters), *python] if self.isolated else python
+        if not self.isolated:
+            return python
+        shown = gpus.devices() if self.gpu else []
+        return [*_bwrap(submission, filters, shown), *python]
 
     @property
     def engine(self) -> str:
@@ -59,16 +63,16 @@ class Sandbox:
         return ENGINE_INSIDE if self.isolated else str(Path(__file__).parent.parent)
 
 
-def choose(wanted: str) -> Sandbox:
+def choose(wanted: str, gpu: bool = False) -> Sandbox:
     """The sandbox for `--sandbox auto|bwrap|none`. Raises ValueError if bwrap cannot work here."""
     if wanted == "none":
-        return Sandbox("none")
+        return Sandbox("none", gpu)
     problem = bwrap_problem()
     if problem is None:
-        return Sandbox("bwrap")
+        return Sandbox("bwrap", gpu)
     if wanted == "bwrap":
         raise ValueError(f"--sandbox=bwrap: {problem}")
-    return Sandbox("none")
+    return Sandbox("none", gpu)
 
 
 @lru_cache(maxsize=1)
@@ -77,7 +81,7 @@ def bwrap_problem() -> str | None:
     if shutil.which("bwrap") is None:
         return "bubblewrap is not installed (Debian: apt-get install bubblewrap)"
     with syscalls.descriptors() as filters:
-        command = [*_bwrap(Path("/usr"), filters), "/usr/bin/env", "true"]
+        command = [*_bwrap(Path("/usr"), filters, []), "/usr/bin/env", "true"]
         trial = subprocess.run(
             command, capture_output=True, text=True, timeout=20, pass_fds=filters, check=False
         )
@@ -98,7 +102,7 @@ def forbidding(settings: Path = Path("/proc/sys")) -> list[str]:
     return found
 
 
-def _bwrap(submission: Path, filters: list[int]) -> list[str]:
+def _bwrap(submission: Path, filters: list[int], devices: list[Path]) -> list[str]:
     arguments = ["bwrap", "--die-with-parent", "--new-session", "--cap-drop", "ALL"]
     for descriptor in filters:
         arguments += ["--seccomp", str(descriptor)]
@@ -109,6 +113,8 @@ def _bwrap(submission: Path, filters: list[int]) -> list[str]:
     else:
         arguments.append("--unshare-user")
     arguments += ["--proc", "/proc", "--dev", "/dev"]
+    for device in devices:
+        arguments += ["--dev-bind", str(device), str(device)]
     for scratch in ("/tmp", "/dev/shm"):  # data loaders' processes share memory through the latter
         arguments += ["--perms", "1777", "--size", str(SCRATCH_BYTES), "--tmpfs", scratch]
     for path in _system():  # after /tmp: the interpreter may live below it

@@ -12,7 +12,7 @@ import pytest
 
 from .criteria import Board, marker_of
 from .outcomes import Outcome
-from .report import COLOURS, LETTERS, blocks, by_lab, columns, printable, summary, table
+from .report import COLOURS, LETTERS, blocks, by_lab, columns, printable, skipped, summary, table
 
 WALLS = {
     "bwrap": "Sandbox: bubblewrap (no network, no sight of other files), and limits.",
@@ -81,6 +81,9 @@ class Terminal:
         blocked = sum(result.outcome is Outcome.BLOCKED for result in results)
         if blocked:
             write(f"{blocked} blocked: they run once what they build on holds.")
+        for reason in skipped(results):
+            for line in textwrap.wrap(reason, width):
+                write(line)
         for line in by_lab(results, width):
             write(line)
         score = f"Score {self.board.score:g} of {self.board.max_score:g}: {summary(results)}"

@@ -15,9 +15,9 @@ UNPRIVILEGED = 2**20  # the least user and group of a sandboxed worker whose jud
 
 @dataclass(frozen=True)
 class Limits:
-    """Ceilings for one check: bytes, processes, seconds of processor time."""
+    """Ceilings for one check: bytes (None: no limit), processes, seconds of processor time."""
 
-    memory: int = 4 * 2**30
+    memory: int | None = 4 * 2**30
     file_size: int = 256 * 2**20
     open_files: int = 4096  # each batch from a data loader in processes holds two
     processes: int = 128
@@ -25,7 +25,8 @@ class Limits:
 
     def apply(self) -> None:
         """Lower this process's own limits; they hold for all its descendants."""
-        _lower(resource.RLIMIT_AS, _address_space() + self.memory)
+        if self.memory is not None:
+            _lower(resource.RLIMIT_AS, _address_space() + self.memory)
         _lower(resource.RLIMIT_FSIZE, self.file_size)
         _lower(resource.RLIMIT_NOFILE, self.open_files)
         if os.getuid() != 0:  # root is exempt
