@@ -16,13 +16,18 @@ MANY = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
 class Urn:
-    """A stub whose characters come with fixed logits, placed in an order that the seed decides."""
+    """A stub whose characters come with fixed logits, placed in an order that the seed decides.
+
+    The likeliest is never the first by id, nor the last: what a mistake leaves over often falls to
+    one of these, and would hardly show in a share that is large anyway.
+    """
 
     def __init__(self, lab, characters, logits):
         self.alphabet = Alphabet(lab, characters)
         shuffled = torch.randperm(len(logits), generator=generator(lab.seed))
-        if int(shuffled[0]) == int(logits.argmax()):
-            shuffled = shuffled.roll(1)  # the likeliest is never the first by id
+        place = int((shuffled == logits.argmax()).nonzero())
+        if place in (0, len(logits) - 1):
+            shuffled = shuffled.roll(1 if place == 0 else -1)
         self.logits = logits[shuffled]
         self.model = lab.probes_sampling.Chain(self.logits.expand(len(logits), -1))
 
