@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 from collections import defaultdict
+from itertools import chain
 from pathlib import Path
 
-from tests.cases import LABS, buggy
-from tests.matrix import choose
-from tests.runs import RED, Rows, load, save
+from tests.cases import LABS, Case, buggy
+from tests.matrix import choose, usual_parts
+from tests.runs import RED, Row, load, save
 
 INTRODUCTION = """\
 # Known submissions against the checks
@@ -22,6 +23,8 @@ was so. Mistakes run against the checks of the part that they are made in.
 `matrix/runs.jsonl.xz` holds every run. `make proof` makes those that are missing: what it holds of
 a submission or of checks that have changed since does not count, here neither.
 """
+
+Rows = list[Row]
 
 TITLES = {
     "accepted": "Right submissions",
@@ -49,6 +52,21 @@ def red(rows: Rows) -> list[str]:
     """The criteria that failed by themselves in any of the runs, as `part.claim`."""
     ids = {id for row in rows for id, outcome in row["outcomes"].items() if outcome in RED}
     return sorted(id.split(".", 1)[1] for id in ids)
+
+
+def whole(rows: Rows, cases: list[Case]) -> Rows:
+    """The parts of each run put together; a run that lacks one that belongs to it is left out."""
+    named = {(case.kind, case.name): case for case in cases}
+    runs: dict[tuple[str, str, int], Rows] = defaultdict(list)
+    for row in rows:
+        runs[row["kind"], row["name"], row["seed"]].append(row)
+    merged = []
+    for (kind, name, _), parts in runs.items():
+        if usual_parts(named[kind, name]) <= {row["part"] for row in parts}:
+            outcomes = {id: outcome for row in parts for id, outcome in row["outcomes"].items()}
+            problem = "; ".join(row["problem"] for row in parts if row["problem"])
+            merged.append({**parts[0], "outcomes": outcomes, "problem": problem})
+    return merged
 
 
 def table(rows: Rows, kind: str) -> list[str]:
@@ -109,9 +127,9 @@ def main() -> None:
     parser.add_argument("logs", nargs="+", type=Path)
     parser.add_argument("--out", type=Path, required=True, help="the folder of documents")
     options = parser.parse_args()
-    known = [case for lab in LABS for case in choose(lab, ",".join(TITLES), "*")]
-    rows = load(options.logs, known)
-    labs = {lab: [row for row in rows if row["lab"] == lab] for lab in LABS}
+    known = {lab: choose(lab, ",".join(TITLES), "*") for lab in LABS}
+    rows = load(options.logs, chain.from_iterable(known.values()))
+    labs = {lab: whole([row for row in rows if row["lab"] == lab], known[lab]) for lab in LABS}
     (options.out / "matrix").mkdir(exist_ok=True)
     save(options.out / "matrix" / "runs.jsonl.xz", rows)
     (options.out / "matrix.md").write_text(overview(labs), encoding="utf-8")

@@ -37,12 +37,12 @@ def case(kind: str, fails: set[str] = frozenset(), twin: Case | None = None) -> 
 def test_a_run_is_as_named_or_it_is_said_how_it_is_not(
     one: Case, outcomes: tuple[str, str], said: str
 ) -> None:
-    run = Run(one, 0, "", dict(zip((A, B), outcomes, strict=True)), 1.0)
+    run = Run(one, 0, dict(zip((A, B), outcomes, strict=True)), 1.0)
     assert problem(run, None) == said
 
 
 def test_a_trick_may_earn_nothing_and_no_result_is_a_problem() -> None:
-    twin = Run(case("buggy", {A}), 0, "", {A: "failed", B: "passed"}, 1.0)
+    twin = Run(case("buggy", {A}), 0, {A: "failed", B: "passed"}, 1.0)
     tricky = replace(twin, case=case("hostile", {A}, twin.case))
     assert problem(tricky, twin) == ""
     assert problem(replace(tricky, outcomes={A: "failed", B: "crashed"}), twin) == ""
@@ -53,13 +53,13 @@ def test_a_trick_may_earn_nothing_and_no_result_is_a_problem() -> None:
 @pytest.mark.parametrize("name", ["log.jsonl", "log.jsonl.xz"])
 def test_a_log_gives_back_what_was_run_on_the_same_submission(name: str, tmp_path: Path) -> None:
     one = replace(case("accepted"), base=write(tmp_path / "one", {"charlm/data.py": "x = 1"}))
-    rows = [record(Run(one, seed, "", {A: "passed"}, 1.0), "") for seed in (0, 1, 1)]
+    rows = [record(Run(one, seed, {A: "passed"}, 1.0), "data", "") for seed in (0, 1, 1)]
     if name.endswith(".xz"):
         save(tmp_path / name, rows)
     else:
         (tmp_path / name).write_text("".join(json.dumps(row) + "\n" for row in rows))
     assert load([tmp_path / name], [one]) == rows[:2]
-    before = version(one, "")
+    before = version(one, "data")
     write(one.base, {"charlm/data.py": "x = 2"})
-    assert version(one, "") != before
+    assert version(one, "data") != before
     assert load([tmp_path / name], [one]) == []

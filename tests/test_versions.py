@@ -29,8 +29,8 @@ def spec(tmp_path: Path) -> LabSpec:
     return discover(write(tmp_path, TREE) / "checks")["toy"]
 
 
-def names(spec: LabSpec, *parts: str) -> set[str]:
-    return {path.name for path in closure(spec, parts)}
+def names(spec: LabSpec, part: str) -> set[str]:
+    return {path.name for path in closure(spec, part)}
 
 
 def test_checks_depend_on_what_they_import_and_send(spec: LabSpec) -> None:
@@ -54,10 +54,10 @@ def test_checks_depend_on_what_they_import_and_send(spec: LabSpec) -> None:
 def test_a_run_is_void_if_what_it_depends_on_changes(
     spec: LabSpec, file: str, text: str, void: bool
 ) -> None:
-    before = of_checks(spec, ("first",))
+    before = of_checks(spec, "first")
     write(spec.folder.parent, {file: text})
     of_checks.cache_clear()
-    assert (of_checks(spec, ("first",)) != before) is void
+    assert (of_checks(spec, "first") != before) is void
 
 
 def test_a_string_that_is_no_docstring_is_code() -> None:

@@ -1,7 +1,8 @@
 """Which version of a submission and of its checks a recorded run was made with.
 
-A run depends on the checks of its parts, on what these import, and on the probes they send: nothing
-else of `checks/` makes it void. Comments and docstrings are not counted, they decide nothing.
+What a run says of a part depends on the part's checks, on what these import, and on the probes they
+send: nothing else of `checks/` makes it void. Comments and docstrings are not counted, they decide
+nothing.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import io
 import re
 import tempfile
 import tokenize
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -23,32 +24,28 @@ from tests.cases import ROOT, SPECS, Case
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
-def version(case: Case, scope: str) -> str:
-    """A digest of the submission, and of the checks that a run of this scope consists of."""
-    spec = SPECS[case.lab]
-    own = scope and case.kind in ("buggy", "hostile")
-    parts = (case.twin or case).parts if own else spec.parts
+def version(case: Case, part: str) -> str:
+    """A digest of the submission, and of the checks of one part."""
     with tempfile.TemporaryDirectory() as folder:
         case.build(Path(folder))
-        return of_checks(spec, tuple(sorted(parts))) + digest_of(Path(folder), ["."])
+        return of_checks(SPECS[case.lab], part) + digest_of(Path(folder), ["."])
 
 
 @cache
-def of_checks(spec: LabSpec, parts: tuple[str, ...]) -> str:
-    """A digest of the checks of some parts of a lab, and of the texts that they may read."""
+def of_checks(spec: LabSpec, part: str) -> str:
+    """A digest of the checks of a part of a lab, and of the texts that they may read."""
     digest = hashlib.sha256(digest_of(ROOT, ["fixtures/corpora"]).encode())
-    for path in sorted(closure(spec, parts)):
+    for path in sorted(closure(spec, part)):
         text = path.read_text(encoding="utf-8")
         digest.update(path.name.encode())
         digest.update((text if path.suffix == ".toml" else code_of(text)).encode())
     return digest.hexdigest()[:16]
 
 
-def closure(spec: LabSpec, parts: Iterable[str]) -> set[Path]:
-    """The files of checks that those of some parts of a lab consist of."""
-    waiting = [spec.folder / "conftest.py"]
-    for part in parts:
-        waiting += [spec.folder / f"test_{part}.py", *spec.folder.glob(f"test_{part}_*.py")]
+def closure(spec: LabSpec, part: str) -> set[Path]:
+    """The files that the checks of a part of a lab consist of."""
+    waiting = [spec.folder / "conftest.py", spec.folder / f"test_{part}.py"]
+    waiting += spec.folder.glob(f"test_{part}_*.py")
     found: set[Path] = set()
     while waiting:
         path = waiting.pop()
