@@ -22,7 +22,7 @@ endif
 NEEDED := torch, numpy, pytest, hypothesis, pytest_timeout, msgpack, tqdm, jinja2, nbformat
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help setup check grade gradescope test lint template matrix proof bench margins catalogue clean
+.PHONY: help setup check check-gpu notes grade gradescope test lint template matrix proof bench margins catalogue clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -42,6 +42,13 @@ setup:  ## make the virtual environment, unless the interpreter has all that is 
 
 check: setup  ## check a submission, STUDENT=path (default: the reference)
 	@$(RUN) -m pytest checks --student '$(STUDENT)' $(if $(LAB),--lab $(LAB)) $(ARGS)
+
+check-gpu: setup  ## the full training targets on a GPU, STUDENT=path CORPUS=file (optional)
+	@$(RUN) -m pytest checks --student '$(STUDENT)' --lab charlm -m gpu \
+	  $(if $(CORPUS),--corpus '$(CORPUS)') $(ARGS)
+
+notes: setup  ## check the lab notes, experiments.md, of STUDENT=path
+	@$(RUN) -m pytest checks --student '$(STUDENT)' --lab charlm --part notes $(ARGS)
 
 grade: setup  ## grade a folder or zip of submissions, SUBMISSIONS=path OUT=folder
 	@$(RUN) -m grader.classes '$(SUBMISSIONS)' --out '$(OUT)' $(ARGS)

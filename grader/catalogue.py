@@ -53,11 +53,13 @@ def catalogue(items: list[pytest.Item], labs: dict[str, LabSpec]) -> str:
     lines = [INTRODUCTION]
     for lab, of_lab in groupby(results, key=lambda result: result.lab):
         members = list(of_lab)
-        points = sum(result.max_points for result in members)
+        always = [result for result in members if result.part not in labs[lab].on_request]
+        points = sum(result.max_points for result in always)
         lines.append(f"## {lab}: {labs[lab].title}\n")
-        lines.append(f"{len(members)} criteria, {points:g} points.\n")
+        lines.append(f"{len(always)} criteria, {points:g} points.\n")
         for part, of_part in groupby(members, key=lambda result: result.part):
-            lines += [f"### {part}\n", "| criterion | points | claim |", "|---|---:|---|"]
+            note = ", where it is asked for by name" if part in labs[lab].on_request else ""
+            lines += [f"### {part}{note}\n", "| criterion | points | claim |", "|---|---:|---|"]
             for result in of_part:
                 claim = result.title.replace("|", "\\|")
                 lines.append(f"| `{result.id}` | {result.max_points:g} | {claim} |")

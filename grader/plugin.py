@@ -68,11 +68,13 @@ def pytest_configure(config: pytest.Config) -> None:
     checks = config.rootpath / "checks"
     if _asks_for(config, checks) and not config.option.collectonly:
         setting = _set_up(config, discover(checks))
+        from .documents import Documents
         from .grading import Grading
         from .terminal import quieten
 
         quieten(config)
         config.pluginmanager.register(Grading(config, setting), "grading")
+        config.pluginmanager.register(Documents(setting.submission), "documents")
 
 
 def _asks_for(config: pytest.Config, folder: Path) -> bool:
