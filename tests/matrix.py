@@ -8,7 +8,7 @@ that it names, and nothing else may fail beside what these block; a hostile one 
 that the same mistake without the trick does not pass. Exit status 1 if one does not.
 
 `--own-part` runs a mistake against the checks of the part that it is made in only, and `--named`
-against the criteria that it names only; CI does that with about every twelfth submission. `--part`
+against the criteria that it names only; CI does that with about every 24th submission. `--part`
 runs a part that is checked on request only, on the processor and at the small scale, with all right
 submissions and the mistakes that are made in it.
 
