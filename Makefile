@@ -9,6 +9,8 @@ STUDENT ?= reference
 SEEDS ?= 1
 ARGS ?=
 LAB ?=
+CORPUS ?=
+TEXT = $(if $(CORPUS),--corpus '$(CORPUS)')
 
 # The interpreter that a new virtual environment is made with, and the one that everything runs on.
 BASE := python3
@@ -52,6 +54,15 @@ notes: setup  ## check the lab notes, experiments.md, of STUDENT=path
 
 grade: setup  ## grade a folder or zip of submissions, SUBMISSIONS=path OUT=folder
 	@$(RUN) -m grader.classes '$(SUBMISSIONS)' --out '$(OUT)' $(ARGS)
+
+train: setup  ## train a submission's charlm, OUT=folder [CORPUS=file] [ARGS=--resume]
+	@$(RUN) -m tools.train_lm --student '$(STUDENT)' --out '$(or $(OUT),run)' $(TEXT) $(ARGS)
+
+sample: setup  ## let a trained model write, OUT=its folder [ARGS="--prompt 'The '"]
+	@$(RUN) -m tools.sample_lm --student '$(STUDENT)' --checkpoint '$(or $(OUT),run)/checkpoint.pt' $(ARGS)
+
+ablate: setup  ## the table of the lab notes, OUT=folder [CORPUS=file] [ARGS="--scale laptop"]
+	@$(RUN) -m tools.ablate --student '$(STUDENT)' --out '$(or $(OUT),ablation)' $(TEXT) $(ARGS)
 
 gradescope: setup  ## the autograder zip for Gradescope, LAB=name OUT=file
 	@$(RUN) -m grader.formats.autograder $(if $(LAB),--lab $(LAB)) --out '$(or $(OUT),gradescope.zip)' $(ARGS)
