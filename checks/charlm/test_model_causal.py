@@ -27,6 +27,7 @@ def test_a_character_moves_no_other_row_and_no_earlier_logit(lab):
     hint="`forward` in model.py: the LSTM has to run over the whole sequence, its state going from "
     "each step to the next.",
     requires=("charlm.model.causal",),
+    explained_by=("charlm.model.raw-logits",),  # a ReLU hides what moves below zero
 )
 def test_a_character_moves_the_logits_after_it(lab):
     """Changing `x[b, t]` moves the logits at t and in the steps after it."""
