@@ -19,14 +19,15 @@ from checks.textmetrics.writing import (
     sharing_texts,
 )
 from tests.cases import ROOT
-from tools.text_metrics import METRICS, metrics_of
+from tools.submission import loaded
+from tools.text_metrics import METRICS
 
 
 @pytest.fixture(scope="module")
 def reference():
     """The model answer's module."""
-    with metrics_of(ROOT / "reference") as metrics:
-        yield metrics
+    with loaded(ROOT / "reference", "textmetrics") as lab:
+        yield lab.modules["metrics"]
 
 
 @pytest.fixture(params=["oracle", "reference"])
