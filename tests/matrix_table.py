@@ -20,8 +20,9 @@ others, beside those that are blocked by them; a hostile one passes nothing that
 without the trick does not. *As named* counts the runs, each with a seed of its own, in which that
 was so. Mistakes run against the checks of the part that they are made in.
 
-`matrix/runs.jsonl.xz` holds every run. `make proof` makes those that are missing: what it holds of
-a submission or of checks that have changed since does not count, here neither.
+`matrix/runs.jsonl.xz` holds every run, part by part. What it holds of a submission or of a part's
+checks that have changed since does not count, and a run that lacks a part for that reason is not in
+the tables until `make proof` has made the part again.
 """
 
 Rows = list[Row]
