@@ -19,6 +19,7 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
+from shlex import quote
 
 from tools.submission import UsageError
 from tools.texts import PROSE, corpus
@@ -49,7 +50,7 @@ def main(arguments: list[str] | None = None) -> int:
     if not finished:
         display.say(
             f"Stopped after {run.step} batches. To go on: python -m tools.train_lm "
-            f"--student {options.student} --out {options.out} --resume"
+            f"--student {quote(str(options.student))} --out {quote(str(options.out))} --resume"
         )
         return INTERRUPTED
     display.say(f"Trained {run.step} batches; checkpoint, history and loss curve: {options.out}")

@@ -32,8 +32,9 @@ def markdown(rows: Sequence[Row]) -> str:
 def settings(rows: Sequence[Row], characters: int) -> str:
     """What all rows have in common, in words."""
     config = Config(**rows[0]["config"])
+    epochs = "1 epoch" if config.epochs == 1 else f"{config.epochs} epochs"
     return (
-        f"{config.epochs} {'epoch' if config.epochs == 1 else 'epochs'} of a text of {characters:,} characters, "
+        f"{epochs} of a text of {characters:,} characters, "
         f"{rows[0]['vocab_size']} different ones; B={config.batch_size}, AdamW lr={config.lr:g}, "
         f"clip={config.clip:g}, dropout={config.dropout:g}, seed={config.seed}. CE in nats per "
         f"character, of the last epoch; PPL = exp(Val CE). Samples: {LENGTH} new characters at "
