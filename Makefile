@@ -24,7 +24,7 @@ endif
 NEEDED := torch, numpy, pytest, hypothesis, pytest_timeout, msgpack, tqdm, jinja2, nbformat
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help setup check check-gpu notes grade gradescope test lint template matrix proof bench margins catalogue clean
+.PHONY: help setup check check-gpu notes train sample ablate grade gradescope test lint template matrix proof bench margins catalogue clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
