@@ -8,7 +8,7 @@ What Jupyter does is done here, as far as it matters for what the cells define:
 
 and two things are done that Jupyter does not do, since the machine is another one: an import at the
 top level of a cell that finds no such module does not end its cell, and libraries that only show
-things have a stand-in where they are not installed (`showing.py`).
+things have a stand-in (`showing.py`).
 
 A cell gets `CELL_SECONDS`, all cells together `NOTEBOOK_SECONDS`; what takes longer, a training
 loop say, is stopped and noted, and the next cell runs.

@@ -14,6 +14,8 @@ from types import ModuleType
 from typing import Any
 
 SHOWING = frozenset(["IPython", "ipywidgets", "matplotlib", "seaborn", "tqdm"])
+DRAWING = frozenset(["matplotlib", "seaborn"])  # even where they are: a verdict is then the same
+# on every machine, and no font cache is built in a scratch folder for each notebook
 
 
 class Nothing:
@@ -47,7 +49,7 @@ class Nothing:
 
 
 class _StandIn(ModuleType):
-    """A library of `SHOWING` that is not installed here."""
+    """Stands for a library of `SHOWING`."""
 
     def __getattr__(self, name: str) -> Nothing:
         if name.startswith("__"):
@@ -56,14 +58,17 @@ class _StandIn(ModuleType):
 
 
 class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Finds the stand-ins."""
+    """Finds the stand-ins of some libraries."""
+
+    def __init__(self, names: frozenset[str]) -> None:
+        self._names = names
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> importlib.machinery.ModuleSpec | None:
         """A stand-in for the library, or for a part of a stand-in."""
         head, _, rest = fullname.partition(".")
-        if head not in SHOWING or (rest and not isinstance(sys.modules[head], _StandIn)):
+        if head not in self._names or (rest and not isinstance(sys.modules[head], _StandIn)):
             return None
         return importlib.machinery.ModuleSpec(fullname, self, is_package=True)
 
@@ -76,9 +81,10 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
 
 def install() -> None:
-    """Have stand-ins found where the library itself is not."""
+    """Have stand-ins found where the library itself is not, and for what draws in any case."""
     if not any(type(finder) is _Finder for finder in sys.meta_path):
-        sys.meta_path.append(_Finder())  # last: an installed library is found before it
+        sys.meta_path.insert(0, _Finder(DRAWING))
+        sys.meta_path.append(_Finder(SHOWING))  # last: an installed library is found before it
 
 
 def remove() -> None:
