@@ -5,6 +5,8 @@ after the other, from the same seeds on the same words, and prints a Markdown ta
 language reference that every Python carries, or `--corpus`: its first words are trained on, the
 next quarter as many are the validation text, and the vocabulary is that of the first.
 
+Seconds are the processor's, with one thread: other work on the machine does not count.
+
 Each model is measured with the weights of its best epoch, chosen on the validation text itself, for
 all rows alike. With `--quick` everything runs once through and the figures mean nothing.
 """
@@ -179,12 +181,14 @@ def measure(lab: Chapter, name: str, how: Row, config: Any, text: Text, seeds: i
     """One row of the table: trained once a seed."""
     found, durations, parameters = [], [], 0
     for seed in range(seeds):
-        started = time.perf_counter()
+        started = time.process_time()
         model, loss = how(lab, config, text, seed)
-        durations.append(time.perf_counter() - started)
+        durations.append(time.process_time() - started)
         found.append(math.exp(loss))
         parameters = sum(parameter.numel() for parameter in model.parameters())
-        print(f"{name}, seed {seed}: {found[-1]:.1f}, {durations[-1]:.0f} s", file=sys.stderr)
+        print(
+            f"{name}, seed {seed}: {found[-1]:.1f}, {durations[-1]:.0f} s of CPU", file=sys.stderr
+        )
     mean, seconds = sum(found) / seeds, sum(durations) / seeds
     spread = f"{min(found):.1f} to {max(found):.1f}"
     return f"| {name} | {mean:.1f} | {spread} | {parameters:,} | {seconds:.0f} |"
@@ -225,7 +229,7 @@ def main() -> None:
             f"{config.epochs} epochs, {options.seeds} seed(s)"
         )
         print(f"validation perplexity of the words' frequencies alone: {by_frequency(text):.1f}\n")
-        print("| | validation perplexity | least to most | parameters | seconds |")
+        print("| | validation perplexity | least to most | parameters | CPU seconds |")
         print("|---|---:|---:|---:|---:|", flush=True)
         for name, (how, its_own) in rows(config).items():
             if options.row in name:

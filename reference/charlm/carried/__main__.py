@@ -80,9 +80,11 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--size", choices=SIZES, default="spec")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--lr", type=float, help="highest step size (default: the size's)")
     parser.add_argument("--without", action="append", choices=PIECES, default=[])
     options = parser.parse_args(arguments)
     recipe: Recipe = SIZES[options.size]
+    recipe = dataclasses.replace(recipe, lr=options.lr or recipe.lr)
     for piece in options.without:
         recipe = dataclasses.replace(recipe, **PIECES[piece])
     torch.manual_seed(options.seed)
@@ -91,7 +93,10 @@ def main(arguments: list[str] | None = None) -> None:
     model = BrakedLSTM(V, E, H, L, recipe.dropout, recipe.tied).to(options.device)
     count = sum(parameter.numel() for parameter in model.parameters())
     less = f", without {', '.join(options.without)}" if options.without else ""
-    print(f"{options.size}{less}: {count:,} parameters, seed {options.seed}, {options.device}")
+    print(
+        f"{options.size}{less}: {count:,} parameters, lr {recipe.lr:g}, seed {options.seed}, "
+        f"{options.device}"
+    )
     if options.steps is None and options.seconds is None:
         options.seconds = 180.0
     average = fit(model, train_ids, recipe, Budget(options.seconds, options.steps), show)
