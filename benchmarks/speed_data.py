@@ -75,11 +75,11 @@ def a_stretch(loader: Any, batches: int) -> Action:
 
 
 def measure(quick: bool) -> None:
-    """Print both tables."""
+    """Print both tables, or with `quick` the first."""
     ours, others = loaders()
     actions = {"reference": a_pass(ours)}
     actions |= {name: a_stretch(other, 50) for name, other in others.items()}
-    seconds = interleaved(actions, rounds=5 if quick else 15)
+    seconds = interleaved(actions, rounds=3 if quick else 15)
     print(f"### Batches per second: {WINDOWS:,} windows, T = {T}, B = {B}, one thread\n")
     rows = [
         (f"DataLoader over {name}", ratio(seconds, name, "reference"), "at least 50")
@@ -88,7 +88,8 @@ def measure(quick: bool) -> None:
     table(("reference against", "times as fast", "middle half", "target"), rows)
     micro = {name: 1e6 * statistics.median(values) for name, values in seconds.items()}
     print("Microseconds a batch: " + ", ".join(f"{n} {v:.0f}" for n, v in micro.items()) + ".\n")
-    memory(rounds=1 if quick else 3)
+    if not quick:  # each process has torch to import
+        memory(rounds=3)
 
 
 def memory(rounds: int) -> None:

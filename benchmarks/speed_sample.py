@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import statistics
 import string
 
 import torch
 from torch import Tensor, nn
 
-from .speed_ratio import Action, interleaved, lab, ratio, table
-from .speed_step import SMALL, SPEC, Size, without_onednn
+from .speed_ratio import WALL, Action, Ratio, interleaved, lab, ratio, table
+from .speed_step import SMALL, SPEC, Size, with_threads, without_onednn
 
 CHARS = sorted(string.ascii_letters + string.digits + " .,")
 LENGTH = 200  # characters of the text that the whole-prefix way writes
@@ -70,16 +71,27 @@ def ways(size: Size, length: int, prefix: bool) -> dict[str, Action]:
     return actions
 
 
+def on_all_cores(size: Size, length: int, rounds: int) -> Ratio:
+    """One character at a time against the reference, with a thread for each core; by wall time."""
+    both = ways(size, length, prefix=False)
+    cores = os.cpu_count() or 1
+    actions = {name: with_threads(cores, both[name]) for name in ("plain", "reference")}
+    return ratio(interleaved(actions, rounds, WALL), "plain", "reference")
+
+
 def measure(quick: bool) -> None:
     """Print one table for each size."""
     print("### Sampling: cost of one character, one thread\n")
     for size, length in [(SMALL, 100), (SPEC, 20)] if quick else [(SMALL, 200), (SPEC, 50)]:
         prefix = not quick or size is SMALL
-        seconds = interleaved(ways(size, length, prefix), rounds=3 if quick else 7)
+        rounds = 3 if quick else 7
+        seconds = interleaved(ways(size, length, prefix), rounds)
         micro = {name: 1e6 * statistics.median(values) for name, values in seconds.items()}
         rows = [
             (f"{CASES[name][0]} ({micro[name]:.0f} us)", ratio(seconds, name, "reference"), target)
             for name, target in ((name, CASES[name][1]) for name in CASES if name in seconds)
         ]
+        name, cores = CASES["plain"][0], on_all_cores(size, length, rounds)
+        rows.insert(1, (f"{name}, both with {os.cpu_count()} threads", cores, "at least 4"))
         print(f"E={size.E} H={size.H} L={size.L}; the reference: {micro['reference']:.0f} us\n")
         table(("way (a character)", "in the reference's", "middle half", "target"), rows)
