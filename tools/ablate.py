@@ -16,19 +16,16 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 from tools.ablation import cluster, table
 from tools.ablation.rows import PLANS, SHAPE, Planned, Row, planned, store, stored, train_row
 from tools.submission import UsageError
-from tools.texts import PROSE, Corpus, corpus
+from tools.texts import Corpus, corpus
 from tools.train_lm import LOG
-from tools.training.config import add_options, from_options
+from tools.training.config import add_options, add_run_options, from_options
 from tools.training.display import Display, prints_in
 from tools.training.interrupt import INTERRUPTED, Stop
 from tools.training.session import opened, usable
-
-ROOT = Path(__file__).parent.parent
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -110,11 +107,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m tools.ablate", description="Fill the table of the lab notes."
     )
-    parser.add_argument(
-        "--student", type=Path, default=ROOT / "reference", help="whose (the reference's)"
-    )
-    parser.add_argument("--corpus", metavar="FILE", help=f"a text, in UTF-8 ({PROSE})")
-    parser.add_argument("--out", type=Path, required=True, metavar="FOLDER")
+    add_run_options(parser)
     parser.add_argument(
         "--config", action="append", metavar="E/H/L/T", help="a row; repeatable (those of --scale)"
     )
@@ -122,8 +115,6 @@ def _parser() -> argparse.ArgumentParser:
         "--rnn", action="store_true", help="a row more: the largest one as a plain RNN"
     )
     parser.add_argument("--scheduler", metavar="ADDRESS", help="train on a Dask cluster")
-    parser.add_argument("--device", default="cpu", help="cpu, cuda, mps ... (cpu)")
-    parser.add_argument("--threads", type=int, metavar="N", help="(what is fastest)")
     add_options(parser, without=(*SHAPE, "cell"))
     return parser
 

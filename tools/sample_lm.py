@@ -25,16 +25,13 @@ from torch import nn
 
 from grader.labs import derive_seed
 from tools.columns import columns
-from tools.submission import LoadedLab, UsageError, holds, loaded
+from tools.submission import REFERENCE, LoadedLab, UsageError, holds, loaded
 from tools.text_metrics import LAB as METRICS_LAB
-from tools.text_metrics import row_of, shown
+from tools.text_metrics import NAME_WIDTH, row_of, shown
 from tools.training import checkpoint, models
-from tools.training.config import Config
+from tools.training.config import Config, at_least_one
 from tools.training.randomness import Stream
 from tools.training.session import opened, usable
-
-ROOT = Path(__file__).parent.parent
-NAME_WIDTH = 26
 
 
 @dataclass(frozen=True)
@@ -114,7 +111,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _metrics(student: Path, heads: list[str], texts: list[str]) -> str:
     """The metrics of the texts in a table."""
-    source = student if holds(student, METRICS_LAB) else ROOT / "reference"
+    source = student if holds(student, METRICS_LAB) else REFERENCE
     with redirect_stdout(sys.stderr), loaded(source, METRICS_LAB) as lab:
         rows = [row_of(lab, text) for text in texts]
     lines = [" " * NAME_WIDTH + "".join(f"{head:>{len(head) + 2}}" for head in heads)]
@@ -130,9 +127,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m tools.sample_lm", description="Let a trained model write."
     )
     parser.add_argument("--checkpoint", type=Path, required=True, metavar="FILE")
-    parser.add_argument(
-        "--student", type=Path, default=ROOT / "reference", help="whose (the reference's)"
-    )
+    parser.add_argument("--student", type=Path, default=REFERENCE, help="whose (the reference's)")
     parser.add_argument("--prompt", default="The ", metavar="TEXT", help="how it begins (The )")
     parser.add_argument(
         "--temperatures",
@@ -142,7 +137,7 @@ def _parser() -> argparse.ArgumentParser:
         help="a column for each (0.7,1.0,1.3)",
     )
     parser.add_argument("--top-p", type=_top_p, default=1.0, metavar="P", help="(1)")
-    parser.add_argument("--length", type=_length, default=300, metavar="N", help="(300)")
+    parser.add_argument("--length", type=at_least_one, default=300, metavar="N", help="(300)")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="(0)")
     parser.add_argument("--device", default="cpu", help="(cpu)")
     parser.add_argument("--metrics", action="store_true", help="measure the texts as well")
@@ -160,12 +155,6 @@ def _top_p(text: str) -> float:
     if not 0 < float(text) <= 1:
         raise argparse.ArgumentTypeError("must be above 0 and at most 1")
     return float(text)
-
-
-def _length(text: str) -> int:
-    if int(text) < 1:
-        raise argparse.ArgumentTypeError("must be at least 1")
-    return int(text)
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ from grader.labs import PROJECT, LabSpec, discover
 from grader.submission import SubmissionError, stage
 from grader.worker.modules import LabFinder
 
+REFERENCE = PROJECT / "reference"
 LONGEST = 300  # characters of what an exception says
 
 

@@ -17,10 +17,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from tools.submission import LoadedLab, UsageError, loaded
+from tools.submission import REFERENCE, LoadedLab, UsageError, loaded
 from tools.texts import read
 
-ROOT = Path(__file__).parent.parent
 LAB = "textmetrics"
 MEASURING = f"{LAB}/metrics.py: what evaluate_generation and the like return"
 
@@ -108,7 +107,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--student",
         type=Path,
-        default=ROOT / "reference",
+        default=REFERENCE,
         help="whose metrics.py (the reference's)",
     )
     parser.add_argument("--reference", metavar="FILE", help="a text whose words are to be covered")

@@ -18,19 +18,17 @@ from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path
 from shlex import quote
 
 from tools.submission import UsageError
-from tools.texts import PROSE, corpus
+from tools.texts import corpus
 from tools.training import checkpoint
-from tools.training.config import Config, add_options, from_options
+from tools.training.config import Config, add_options, add_run_options, from_options
 from tools.training.display import Display, prints_in
 from tools.training.interrupt import INTERRUPTED, Stop
 from tools.training.run import Run
 from tools.training.session import opened, train, usable
 
-ROOT = Path(__file__).parent.parent
 LOG = "submission.log"
 
 
@@ -76,28 +74,14 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m tools.train_lm", description="Train a submission's character model."
     )
-    parser.add_argument(
-        "--student", type=Path, default=ROOT / "reference", help="whose (the reference's)"
-    )
-    parser.add_argument("--corpus", metavar="FILE", help=f"a text, in UTF-8 ({PROSE})")
-    parser.add_argument("--out", type=Path, required=True, metavar="FOLDER")
+    add_run_options(parser)
     parser.add_argument("--resume", action="store_true", help="go on from FOLDER's checkpoint")
-    parser.add_argument("--device", default="cpu", help="cpu, cuda, mps ... (cpu)")
-    parser.add_argument(
-        "--threads", type=_count, metavar="N", help="on a processor (what is fastest)"
-    )
     parser.add_argument("--tensorboard", action="store_true", help="write event files as well")
     parser.add_argument(
         "--show-prints", action="store_true", help=f"show what the submission prints; else {LOG}"
     )
     add_options(parser)
     return parser
-
-
-def _count(text: str) -> int:
-    if int(text) < 1:
-        raise argparse.ArgumentTypeError("must be at least 1")
-    return int(text)
 
 
 if __name__ == "__main__":

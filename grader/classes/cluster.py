@@ -12,7 +12,7 @@ import threading
 from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..labs import PROJECT
 from ..sandbox import bwrap_problem
@@ -20,6 +20,9 @@ from .attempts import Slots, grade_one, now
 from .found import files_of
 from .plan import Plan, Task
 from .store import Grading, Key
+
+if TYPE_CHECKING:
+    from distributed import Client
 
 CONNECT_SECONDS = 10
 DEATHS = 3  # of workers that had the same submission
@@ -57,20 +60,25 @@ class Parcel:
         return path
 
 
+def connect(address: str) -> Client:
+    """A scheduler's client. Raises ClusterError if there is none, or no Dask here."""
+    try:
+        from distributed import Client
+    except ImportError:
+        raise ClusterError("--scheduler needs Dask: pip install 'distributed'") from None
+    try:
+        return Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
+    except (OSError, ValueError) as error:
+        raise ClusterError(f"--scheduler {address} cannot be reached: {error}") from None
+
+
 class Cluster:
     """The workers of a Dask scheduler."""
 
     def __init__(self, plan: Plan, address: str) -> None:
         """Connect. Raises ClusterError."""
-        try:
-            from distributed import Client
-        except ImportError:
-            raise ClusterError("--scheduler needs Dask: pip install 'distributed'") from None
         self._plan, self._key, self._address = plan, plan.key, address
-        try:
-            self._client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
-        except (OSError, ValueError) as error:
-            raise ClusterError(f"--scheduler {address} cannot be reached: {error}") from None
+        self._client = connect(address)
         self._executor = self._client.get_executor(pure=False, retries=DEATHS)
 
     def width(self) -> int:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import torch
 
-from grader.classes.cluster import CONNECT_SECONDS, DEATHS, Parcel
+from grader.classes.cluster import DEATHS, ClusterError, Parcel, connect
 from grader.labs import PROJECT
 from tools.submission import UsageError, words_of
 from tools.texts import Corpus
@@ -51,13 +51,9 @@ def train_rows(
     cluster cannot be used.
     """
     try:
-        from distributed import Client
-    except ImportError:
-        raise UsageError("--scheduler needs Dask: pip install 'distributed'") from None
-    try:
-        client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
-    except (OSError, ValueError) as error:
-        raise UsageError(f"--scheduler {address} cannot be reached: {error}") from None
+        client = connect(address)
+    except ClusterError as error:
+        raise UsageError(str(error)) from error
     executor = client.get_executor(pure=False, retries=DEATHS)
     try:
         parcel, own = Parcel.of(student), version()

@@ -17,7 +17,7 @@ from tools.training.config import Config
 from tools.training.display import Display
 from tools.training.interrupt import Stop
 from tools.training.report import thinned, write_text
-from tools.training.session import opened, train
+from tools.training.session import opened, train, validation_of
 
 SHAPE = ("embed_dim", "hidden_size", "num_layers", "seq_len")  # E/H/L/T, as the table has them
 RNN = "/rnn"
@@ -118,5 +118,5 @@ def train_row(
         "seconds": sum(row["seconds"] for row in run.history),
         "vocab_size": len(run.chars),
         "curve": thinned(run.curve),
-        "validation": [[row["batches"], row["val_ce"]] for row in run.history],
+        "validation": validation_of(run),
     }

@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
 from typing import Any
 
-from tools.submission import UsageError
+from tools.submission import REFERENCE, UsageError
+from tools.texts import PROSE
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,24 @@ def _option(name: str) -> str:
 
 def _refused(name: str, wanted: str, value: float) -> UsageError:
     return UsageError(f"{_option(name)} must be {wanted}, not {value}")
+
+
+def add_run_options(parser: argparse.ArgumentParser) -> None:
+    """Add what says whose code is trained on what, where, and with what part of the machine."""
+    parser.add_argument("--student", type=Path, default=REFERENCE, help="whose (the reference's)")
+    parser.add_argument("--corpus", metavar="FILE", help=f"a text, in UTF-8 ({PROSE})")
+    parser.add_argument("--out", type=Path, required=True, metavar="FOLDER")
+    parser.add_argument("--device", default="cpu", help="cpu, cuda, mps ... (cpu)")
+    parser.add_argument(
+        "--threads", type=at_least_one, metavar="N", help="on a processor (what is fastest)"
+    )
+
+
+def at_least_one(text: str) -> int:
+    """The number. Raises argparse.ArgumentTypeError, or ValueError, for what is none."""
+    if int(text) < 1:
+        raise argparse.ArgumentTypeError("must be at least 1")
+    return int(text)
 
 
 def add_options(parser: argparse.ArgumentParser, without: Sequence[str] = ()) -> None:

@@ -29,7 +29,6 @@ class Display:
         self._out, self._err, self._events = out, err, events
         self._bar: tqdm[Any] | None = None
         self._writer: Any = None
-        self._tokens, self._seconds = 0, 0.0
 
     def say(self, sentence: str) -> None:
         """Print a line, above the bar if there is one."""
