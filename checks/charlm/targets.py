@@ -10,7 +10,7 @@ against is measured here, on the exam; the submission's own figures must be what
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import torch
@@ -32,7 +32,7 @@ TRAIN_BAR, VALIDATION_BAR = 2.2, 2.6  # the handout's, in nats per character
 
 @dataclass(frozen=True)
 class Scale:
-    """The sizes of a training, and the seconds that it may take."""
+    """The sizes of a training, and its settings."""
 
     embed_dim: int
     hidden_size: int
@@ -114,7 +114,6 @@ class Training:
 
 def train(lab: Any, aim: Target, device: str) -> Training:
     """Have the submission train, then examine the model. Raises Mismatch and what calls raise."""
-    sizes = {name: getattr(aim.scale, name) for name in Scale.__dataclass_fields__}
     vocab_size = len(set(aim.text))
     model, val_loader, stoi, history, watched = as_list(
         lab.probes_targets.train(
@@ -122,7 +121,7 @@ def train(lab: Any, aim: Target, device: str) -> Training:
             lab.model.CharLSTM,
             lab.train.train,
             aim.text,
-            {**sizes, "vocab_size": vocab_size, "device": device},
+            {**asdict(aim.scale), "vocab_size": vocab_size, "device": device},
         ),
         "the training",
     )

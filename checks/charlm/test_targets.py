@@ -10,7 +10,13 @@ from checks.charlm.test_train_history import rows_of
 from checks.support.criteria import criterion
 from checks.support.judge import as_int, as_number, assert_close, reject
 
-SECTION = "3 Training: targets"
+# No judge's limit: the submission's own deadline holds.
+pytestmark = [pytest.mark.gpu, pytest.mark.timeout(0)]
+OF_A_TRAINING = {
+    "section": "3 Training: targets",
+    "explained_by": ("charlm.data.*", "charlm.model.*", "charlm.train.*"),
+    "seconds": 3600,
+}
 
 # The validation loss that `train` reports and the one that the same batches give to the judge: the
 # same but for rounding, in bfloat16 up to 0.01. A loss on the training windows differs by more once
@@ -66,20 +72,12 @@ def figures(training):
     return "\n".join(lines)
 
 
-gpu = pytest.mark.gpu
-endless = pytest.mark.timeout(0)  # the submission's own deadline holds; this would be the judge's
-
-
-@gpu
-@endless
 @criterion(
     "charlm.targets.training",
     points=4,
-    section=SECTION,
     hint="All parts together do not learn. Run the other checks first; if they pass, print the "
     "loss of each step: it must fall from ln V within the first hundred steps, at the given lr.",
-    explained_by=("charlm.data.*", "charlm.model.*", "charlm.train.*"),
-    seconds=3600,
+    **OF_A_TRAINING,
 )
 def test_training_reaches_its_target(lab, trained, record_property):
     """`train`, with everything it needs from the other files, reaches the target training loss."""
@@ -96,17 +94,13 @@ def test_training_reaches_its_target(lab, trained, record_property):
         )
 
 
-@gpu
-@endless
 @criterion(
     "charlm.targets.honest",
     points=3,
-    section=SECTION,
     hint="`train` in train.py evaluates the model on val_loader after each epoch; `make_loaders` "
     "in data.py must leave something in it. See charlm.train.val-each-epoch.",
     requires=("charlm.targets.training",),
-    explained_by=("charlm.data.*", "charlm.model.*", "charlm.train.*"),
-    seconds=3600,
+    **OF_A_TRAINING,
 )
 def test_reported_validation_loss_is_that_of_the_validation_windows(lab, trained):
     """`val_ce` is the loss on the validation windows, and the model does not see ahead in them."""
@@ -139,17 +133,13 @@ def test_reported_validation_loss_is_that_of_the_validation_windows(lab, trained
     )
 
 
-@gpu
-@endless
 @criterion(
     "charlm.targets.validation",
     points=4,
-    section=SECTION,
     hint="The training text is learnt, another is not. Does every epoch see all windows, in a new "
     "order? Does the state reach from character to character?",
     requires=("charlm.targets.training",),
-    explained_by=("charlm.data.*", "charlm.model.*", "charlm.train.*"),
-    seconds=3600,
+    **OF_A_TRAINING,
 )
 def test_text_that_was_held_back_is_predicted_well(lab, trained):
     """On text that the submission has never seen, the loss is below the target and a bigram's."""
@@ -168,16 +158,12 @@ def test_text_that_was_held_back_is_predicted_well(lab, trained):
         )
 
 
-@gpu
-@endless
 @criterion(
     "charlm.targets.perplexity",
     points=1,
-    section=SECTION,
     hint="`evaluate` in train.py: perplexity is exp(ce).",
     requires=("charlm.targets.training",),
-    explained_by=("charlm.train.*",),
-    seconds=3600,
+    **{**OF_A_TRAINING, "explained_by": ("charlm.train.*",)},
 )
 def test_perplexity_is_exp_of_the_loss(lab, trained):
     """`val_ppl` is `exp(val_ce)` in every epoch of the training."""
@@ -192,17 +178,13 @@ def test_perplexity_is_exp_of_the_loss(lab, trained):
         )
 
 
-@gpu
-@endless
 @criterion(
     "charlm.targets.works-well",
     points=2,
-    section=SECTION,
     hint="The model learns, but not what a longer context would tell it. The specification's sizes "
     "reach this in five epochs.",
     requires=("charlm.targets.training", "charlm.targets.validation"),
-    explained_by=("charlm.data.*", "charlm.model.*", "charlm.train.*"),
-    seconds=3600,
+    **OF_A_TRAINING,
 )
 def test_held_back_text_is_predicted_better_than_by_any_counting(lab, trained, request):
     """On a corpus of your own, `--corpus FILE`, the loss is below that of the best n-gram model."""
