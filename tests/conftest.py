@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from grader.handles import Lab
+from grader.labs import PROJECT
 from grader.sandbox import Sandbox
+from grader.slot import Slot
 from grader.worker.limits import Limits
 from grader.workers import Child, WorkerParent
 from tests.toys import BWRAP, Toy, write
@@ -29,6 +31,14 @@ def toy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Toy]:
     project = Toy(folder)
     yield project
     project.close()
+
+
+@pytest.fixture(scope="module")
+def slot() -> Iterator[Slot]:
+    """A judge that has imported torch and the real checks."""
+    opened = Slot(Sandbox("none"), project=PROJECT)
+    yield opened
+    opened.close()
 
 
 @pytest.fixture(scope="session")

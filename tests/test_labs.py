@@ -6,7 +6,6 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,6 @@ import pytest
 from grader.catalogue import collect
 from grader.criteria import in_order, marker_of
 from grader.labs import discover
-from grader.sandbox import Sandbox
 from grader.slot import QUIET, Job, Slot
 from tests.cases import LABS, ROOT, accepted, buggy, hostile
 from tests.junk import JUNK, write_junk
@@ -35,14 +33,6 @@ def check(student: Path, tmp_path: Path, *options: str) -> tuple[int, str, dict[
     )
     assert result.exists(), done.stdout + done.stderr
     return done.returncode, done.stdout, json.loads(result.read_text())
-
-
-@pytest.fixture(scope="module")
-def slot() -> Iterator[Slot]:
-    """A judge that has imported torch and the checks."""
-    opened = Slot(Sandbox("none"), project=ROOT)
-    yield opened
-    opened.close()
 
 
 def check_in(slot: Slot, student: Path, tmp_path: Path, *options: str) -> dict[str, Any]:

@@ -17,7 +17,6 @@ from grader.handles import ImportFailed, Lab
 from grader.labs import LabSpec
 from grader.notebooks import code_cells, write_cells
 from grader.outcomes import StudentError, SubmissionProblem
-from grader.sandbox import Sandbox
 from grader.slot import QUIET, Job, Slot
 from grader.submission import Submission, SubmissionError, stage
 from grader.worker.limits import Limits
@@ -511,14 +510,6 @@ def test_the_report_says_that_a_notebook_is_not_read(toy: Toy) -> None:
     run = toy.run(toy.submission(files), "--part=answers")
     assert "toy: answers.py is read, notes.ipynb is not." in run.text
     assert run.outcomes == {"toy.answers.right": "passed"}
-
-
-@pytest.fixture(scope="module")
-def slot() -> Iterator[Slot]:
-    """Runs of the real checks."""
-    opened = Slot(Sandbox("none"), project=ROOT)
-    yield opened
-    opened.close()
 
 
 @pytest.mark.parametrize(

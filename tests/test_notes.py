@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from checks.charlm.experiments import exp_fits, missing_columns, notes_of, rows_of, topics_missing
-from grader.sandbox import Sandbox
 from grader.slot import QUIET, Job, Slot
 from tests.cases import ROOT
 from tests.toys import write
@@ -145,13 +144,6 @@ def verdicts(slot: Slot, folder: Path, notes: str | None, *, place: str = "charl
 
 
 CLAIMS = ("table", "figures", "discussion")
-
-
-@pytest.fixture(scope="module")
-def slot() -> object:
-    one = Slot(Sandbox("none"), project=ROOT)
-    yield one
-    one.close()
 
 
 @pytest.mark.parametrize(

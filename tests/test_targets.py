@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from checks.charlm.ngrams import cross_entropies
 from checks.charlm.targets import target
-from grader.sandbox import Sandbox
 from grader.slot import QUIET, Job, Slot
 from tests.cases import ROOT
 
@@ -30,13 +28,6 @@ def classes_of_letters(length: int, classes: list[str]) -> str:
         follower = (2 * numbers[-1] + numbers[-2] + 1) % len(classes)
         numbers.append(follower if draw.random() < 0.9 else draw.randrange(len(classes)))
     return "".join(draw.choice(classes[number]) for number in numbers)
-
-
-@pytest.fixture(scope="module")
-def slot() -> Iterator[Slot]:
-    one = Slot(Sandbox("none"), project=ROOT)
-    yield one
-    one.close()
 
 
 def outcomes(slot: Slot, folder: Path, text: str) -> dict[str, str]:
