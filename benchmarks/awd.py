@@ -14,54 +14,29 @@ all rows alike. With `--quick` everything runs once through and the figures mean
 from __future__ import annotations
 
 import argparse
-import importlib
 import math
 import platform
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from types import ModuleType
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from checks.support.corpora import load_text, python_prose
-from grader.labs import PROJECT
-from grader.worker.modules import LabFinder
 
-LAB = "wordlm"
+from .speed_ratio import lab
+
+DATA, MODEL, TRAIN = (lab(name, "wordlm") for name in ("data", "model", "train"))
+AVERAGING, AWD_CONFIG, AWD_MODEL, AWD_TRAIN = (
+    lab(f"awd.{name}", "wordlm") for name in ("averaging", "config", "model", "train")
+)
 
 # The plain model gets the recipe's sizes, chunks and epochs, and of the dropouts 0.4 and 0.65 the
 # one that suits it better.
 PLAIN_DROPOUT, PLAIN_LR = 0.4, 3e-3
-
-
-@dataclass(frozen=True)
-class Chapter:
-    """The reference's modules, loaded as those of a submission are."""
-
-    data: ModuleType
-    model: ModuleType
-    train: ModuleType
-    averaging: ModuleType
-    awd_config: ModuleType
-    awd_model: ModuleType
-    awd_train: ModuleType
-
-
-@contextmanager
-def chapter() -> Iterator[Chapter]:
-    """The modules, for the length of a `with` block."""
-    finder = LabFinder(LAB, str(PROJECT / "reference" / LAB))
-    finder.install()
-    try:
-        names = ("data", "model", "train", "awd.averaging", "awd.config", "awd.model", "awd.train")
-        yield Chapter(*(importlib.import_module(f"{LAB}.{name}") for name in names))
-    finally:
-        finder.remove()
 
 
 @dataclass(frozen=True)
@@ -73,19 +48,19 @@ class Text:
     size: int
 
 
-def streams(data: ModuleType, text: str, words: int, batch_size: int) -> Text:
+def streams(text: str, words: int, batch_size: int) -> Text:
     """Cut a text into its first `words` words and the next quarter as many.
 
     Raises ValueError if it is shorter.
     """
-    tokens = data.tokenize(text)
+    tokens = DATA.tokenize(text)
     if len(tokens) < words + words // 4:
         raise ValueError(
             f"the text has {len(tokens)} words, and {words} to train on need a quarter as many more"
         )
-    vocab = data.Vocab(tokens[:words])
-    train = data.batchify(tokens[:words], vocab, batch_size)
-    valid = data.batchify(tokens[words : words + words // 4], vocab, batch_size)
+    vocab = DATA.Vocab(tokens[:words])
+    train = DATA.batchify(tokens[:words], vocab, batch_size)
+    valid = DATA.batchify(tokens[words : words + words // 4], vocab, batch_size)
     return Text(train, valid, len(vocab))
 
 
@@ -99,30 +74,30 @@ def by_frequency(text: Text) -> float:
 # ------------------------------------------------------------------ the rows
 
 Trained = tuple[nn.Module, float]  # a model, and its lowest validation loss
-Row = Callable[[Chapter, Any, Text, int], Trained]  # from the modules, a config, a text, a seed
+Row = Callable[[Any, Text, int], Trained]  # from a config, a text, a seed
 
 
-def plain(lab: Chapter, config: Any, text: Text, seed: int) -> Trained:
+def plain(config: Any, text: Text, seed: int) -> Trained:
     """The lab's model, trained as the lab trains."""
     torch.manual_seed(seed)
     sizes = (config.emb_dim, config.hid_dim, config.num_layers)
-    model = lab.model.WordLSTM(text.size, *sizes, PLAIN_DROPOUT)
-    return model, _as_in_the_lab(lab, model, config, text)
+    model = MODEL.WordLSTM(text.size, *sizes, PLAIN_DROPOUT)
+    return model, _as_in_the_lab(model, config, text)
 
 
-def with_adam(lab: Chapter, config: Any, text: Text, seed: int) -> Trained:
+def with_adam(config: Any, text: Text, seed: int) -> Trained:
     """The recipe's model, trained as the lab trains: Adam, equal chunks, no price."""
     torch.manual_seed(seed)
-    model = _model(lab, config, text)
-    return model, _as_in_the_lab(lab, model, config, text)
+    model = _model(config, text)
+    return model, _as_in_the_lab(model, config, text)
 
 
-def recipe(lab: Chapter, config: Any, text: Text, seed: int) -> Trained:
+def recipe(config: Any, text: Text, seed: int) -> Trained:
     """The recipe as the configuration says."""
     torch.manual_seed(seed)
-    model = _model(lab, config, text)
-    optimizer = lab.averaging.NTASGD(model.parameters(), config.lr, config.patience)
-    history = lab.awd_train.train(
+    model = _model(config, text)
+    optimizer = AVERAGING.NTASGD(model.parameters(), config.lr, config.patience)
+    history = AWD_TRAIN.train(
         model,
         text.train,
         text.valid,
@@ -139,17 +114,17 @@ def recipe(lab: Chapter, config: Any, text: Text, seed: int) -> Trained:
     return model, min(epoch["val_ce"] for epoch in history)
 
 
-def _model(lab: Chapter, config: Any, text: Text) -> nn.Module:
+def _model(config: Any, text: Text) -> nn.Module:
     sizes = (config.emb_dim, config.hid_dim, config.num_layers)
-    model: nn.Module = lab.awd_model.AwdLSTM(
+    model: nn.Module = AWD_MODEL.AwdLSTM(
         text.size, *sizes, config.rates, config.tied, config.locked
     )
     return model
 
 
-def _as_in_the_lab(lab: Chapter, model: nn.Module, config: Any, text: Text) -> float:
+def _as_in_the_lab(model: nn.Module, config: Any, text: Text) -> float:
     settings = (config.epochs, config.seq_len, PLAIN_LR, config.clip)
-    history = lab.train.train(model, text.train, text.valid, *settings)
+    history = TRAIN.train(model, text.train, text.valid, *settings)
     return min(epoch["val_ce"] for epoch in history)
 
 
@@ -177,12 +152,12 @@ def rows(config: Any) -> dict[str, tuple[Row, Any]]:
 # ------------------------------------------------------------------ the table
 
 
-def measure(lab: Chapter, name: str, how: Row, config: Any, text: Text, seeds: int) -> str:
+def measure(name: str, how: Row, config: Any, text: Text, seeds: int) -> str:
     """One row of the table: trained once a seed."""
     found, durations, parameters = [], [], 0
     for seed in range(seeds):
         started = time.process_time()
-        model, loss = how(lab, config, text, seed)
+        model, loss = how(config, text, seed)
         durations.append(time.process_time() - started)
         found.append(math.exp(loss))
         parameters = sum(parameter.numel() for parameter in model.parameters())
@@ -210,30 +185,29 @@ def main() -> None:
     parser = _parser()
     options = parser.parse_args()
     torch.set_num_threads(1)  # so that the figures are the same wherever torch is
-    with chapter() as lab:
-        config = lab.awd_config.SMALL
-        if options.epochs:
-            config = replace(config, epochs=options.epochs)
-        if options.quick:
-            options.words, options.seeds = min(options.words, 1500), 1
-            config = replace(config, emb_dim=16, hid_dim=24, epochs=2)
-        try:
-            raw = load_text(options.corpus) if options.corpus else python_prose()
-            text = streams(lab.data, raw, options.words, config.batch_size)
-        except (OSError, ValueError) as error:
-            parser.error(str(error))
-        print(f"Python {platform.python_version()}, torch {torch.__version__}, one thread")
-        print(
-            f"{options.words} words to train on, {options.words // 4} to measure, V = {text.size}; "
-            f"E = {config.emb_dim}, H = {config.hid_dim}, L = {config.num_layers}, "
-            f"{config.epochs} epochs, {options.seeds} seed(s)"
-        )
-        print(f"validation perplexity of the words' frequencies alone: {by_frequency(text):.1f}\n")
-        print("| | validation perplexity | least to most | parameters | CPU seconds |")
-        print("|---|---:|---:|---:|---:|", flush=True)
-        for name, (how, its_own) in rows(config).items():
-            if options.row in name:
-                print(measure(lab, name, how, its_own, text, options.seeds), flush=True)
+    config = AWD_CONFIG.SMALL
+    if options.epochs:
+        config = replace(config, epochs=options.epochs)
+    if options.quick:
+        options.words, options.seeds = min(options.words, 1500), 1
+        config = replace(config, emb_dim=16, hid_dim=24, epochs=2)
+    try:
+        raw = load_text(options.corpus) if options.corpus else python_prose()
+        text = streams(raw, options.words, config.batch_size)
+    except (OSError, ValueError) as error:
+        parser.error(str(error))
+    print(f"Python {platform.python_version()}, torch {torch.__version__}, one thread")
+    print(
+        f"{options.words} words to train on, {options.words // 4} to measure, V = {text.size}; "
+        f"E = {config.emb_dim}, H = {config.hid_dim}, L = {config.num_layers}, "
+        f"{config.epochs} epochs, {options.seeds} seed(s)"
+    )
+    print(f"validation perplexity of the words' frequencies alone: {by_frequency(text):.1f}\n")
+    print("| | validation perplexity | least to most | parameters | CPU seconds |")
+    print("|---|---:|---:|---:|---:|", flush=True)
+    for name, (how, its_own) in rows(config).items():
+        if options.row in name:
+            print(measure(name, how, its_own, text, options.seeds), flush=True)
 
 
 if __name__ == "__main__":

@@ -7,13 +7,13 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from checks.support.corpora import python_prose
+from grader.labs import PROJECT
 
 from .speed_ratio import Action, Ratio, interleaved, lab, ratio, table
 
@@ -110,6 +110,5 @@ def memory(rounds: int) -> None:
 def _peak(kind: str) -> int:
     """Bytes of the high-water mark of a fresh process."""
     command = [sys.executable, "-m", "benchmarks.speed_memory", kind]
-    root = Path(__file__).parents[1]
-    done = subprocess.run(command, cwd=root, check=True, capture_output=True, text=True)
+    done = subprocess.run(command, cwd=PROJECT, check=True, capture_output=True, text=True)
     return int(done.stdout)

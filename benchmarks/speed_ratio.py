@@ -18,12 +18,12 @@ CPU: Clock = time.process_time
 WALL: Clock = time.perf_counter
 
 
-def lab(module: str) -> Any:
-    """A module of the measured solution, the reference's `charlm`.
+def lab(module: str, name: str = "charlm") -> Any:
+    """A module of the measured solution, the reference's.
 
     By its name and not by an `import`: nothing in the project depends on the answers.
     """
-    return importlib.import_module(f"reference.charlm.{module}")
+    return importlib.import_module(f"reference.{name}.{module}")
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from .speed_ratio import WALL, Action, Ratio, interleaved, lab, ratio, table
-from .speed_step import SMALL, SPEC, Size, with_threads, without_onednn
+from .speed_step import SMALL, SPEC, Size, with_threads
 
 CHARS = sorted(string.ascii_letters + string.digits + " .,")
 LENGTH = 200  # characters of the text that the whole-prefix way writes
@@ -57,7 +57,7 @@ def ways(size: Size, length: int, prefix: bool) -> dict[str, Action]:
     sample = lab("sample").sample
 
     def batch_without() -> int:
-        with without_onednn():
+        with lab("_switch").without_onednn():
             return write(model, many, length)[:, 1:].numel()
 
     actions: dict[str, Action] = {

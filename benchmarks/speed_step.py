@@ -151,17 +151,6 @@ def threads(size: Size, steps: int, rounds: int) -> Ratio:
     return ratio(interleaved(actions, rounds, WALL), "one", "two")
 
 
-@contextmanager
-def without_onednn() -> Iterator[None]:
-    """Sets what `torch.backends.mkldnn.flags` sets, less what that warns of in some releases."""
-    mkldnn: Any = torch.backends.mkldnn
-    before, mkldnn.enabled = mkldnn.enabled, False
-    try:
-        yield
-    finally:
-        mkldnn.enabled = before
-
-
 @cache
 def onednn_has_bfloat16() -> bool:
     """Whether oneDNN has an LSTM of bfloat16 for this processor; torch does not do without."""
@@ -176,7 +165,7 @@ def onednn_has_bfloat16() -> bool:
 @contextmanager
 def half() -> Iterator[None]:
     """Autocast to bfloat16, in a way that this processor can."""
-    onednn = nullcontext() if onednn_has_bfloat16() else without_onednn()
+    onednn = nullcontext() if onednn_has_bfloat16() else lab("_switch").without_onednn()
     with torch.autocast("cpu", dtype=torch.bfloat16), onednn:
         yield
 
