@@ -10,9 +10,9 @@
 The whole prompt is read in one call, and its last logits give the first new character. Each
 further call reads the one character just drawn, together with the state (h, c), in which the past
 is contained. So a character costs the same however long the text before it has become. On a CPU
-it costs far less without oneDNN, to which PyTorch gives its LSTMs there: oneDNN rearranges all the
-weights at each call, which pays over a long sequence, and for one character takes five to ten
-times as long as the character's own arithmetic.
+it costs less without oneDNN, to which PyTorch gives its LSTMs there: oneDNN rearranges all the
+weights at each call, which pays over a long sequence, and for one character can take several
+times as long as the character's own arithmetic: the more, the larger the model.
 
 Three ways to turn logits z into a character:
 
