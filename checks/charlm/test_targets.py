@@ -5,8 +5,8 @@ import math
 import pytest
 
 from checks.charlm import targets
+from checks.charlm.history import assert_perplexities, rows_of
 from checks.charlm.targets import Training
-from checks.charlm.test_train_history import rows_of
 from checks.support.criteria import criterion
 from checks.support.judge import as_int, as_number, assert_close, reject
 
@@ -167,15 +167,7 @@ def test_text_that_was_held_back_is_predicted_well(lab, trained):
 )
 def test_perplexity_is_exp_of_the_loss(lab, trained):
     """`val_ppl` is `exp(val_ce)` in every epoch of the training."""
-    for number, row in enumerate(history_of(trained(lab)), start=1):
-        assert_close(
-            row["val_ppl"],
-            math.exp(min(row["val_ce"], 700.0)),
-            f"val_ppl of epoch {number}",
-            atol=0.0,
-            rtol=1e-3,
-            given=f"val_ce = {row['val_ce']:.6f}",
-        )
+    assert_perplexities(history_of(trained(lab)))
 
 
 @criterion(

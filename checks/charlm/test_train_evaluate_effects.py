@@ -1,10 +1,9 @@
 """Claims about what `evaluate` leaves behind: measuring a model changes nothing about it."""
 
-import torch
-
 from checks.charlm.measuring import Case
 from checks.support.criteria import criterion
-from checks.support.judge import as_list, as_tensor, reject
+from checks.support.evaluation import assert_changes_nothing
+from checks.support.judge import as_list, reject
 
 SECTION = "3 Training"
 
@@ -69,32 +68,4 @@ def test_evaluate_restores_the_mode(lab):
 def test_evaluate_changes_nothing(lab):
     """`evaluate` changes no weight and no buffer, adds to no gradient and leaves autograd on."""
     model, loader = Case(lab.seed).arrange(lab)
-    lab.probes_training.set_gradients(model, 0.25)
-    before = lab.probes_training.state(model)
-    lab.train.evaluate(model, loader)
-    after = lab.probes_training.state(model)
-    if not model.visits():
-        reject("`evaluate` must run the model on every batch", got="no forward pass")
-    for name in sorted({*before, *after}):
-        if name not in before or not torch.equal(as_tensor(after.get(name), name), before[name]):
-            reject(
-                "`evaluate` must change no weight and no buffer, and add none",
-                given=f"`{name}` of the model before and after",
-                got="another value",
-                cause="an optimizer step inside `evaluate`, or a result that is kept in the model",
-            )
-    if lab.probes_training.trainable(model) is not True:
-        reject(
-            "`evaluate` must leave the model trainable",
-            got="autograd is off for the model afterwards",
-            cause="`torch.set_grad_enabled(False)` or `requires_grad_(False)`, not undone",
-        )
-    for gradient in lab.probes_training.gradients(model):
-        values = set(as_tensor(gradient, "a gradient").flatten().tolist())
-        if values not in ({0.25}, {0.0}):  # zeroing them is harmless
-            reject(
-                "`evaluate` must add to no gradient",
-                given="a model whose gradients are all 0.25",
-                got="other gradients",
-                cause="`backward()` inside `evaluate`",
-            )
+    assert_changes_nothing(lab, model, lambda: lab.train.evaluate(model, loader))

@@ -1,51 +1,15 @@
 """Claims about what `train` reports: an entry for each epoch, measured when and on what it says."""
 
-import math
-
 import torch
 
+from checks.charlm.history import assert_perplexities, rows_of
 from checks.support.batches import ROWS, disjoint_case
 from checks.support.criteria import criterion
 from checks.support.diagnosis import likely_cause
-from checks.support.judge import (
-    as_list,
-    as_number,
-    as_tensor,
-    assert_close,
-    reject,
-)
+from checks.support.judge import as_tensor, assert_close, reject
 from checks.support.oracles import cross_entropy
 
 SECTION = "3 Training"
-KEYS = ("train_ce", "val_ce", "val_ppl")
-
-
-def rows_of(history, epochs):
-    """The history as one dict of floats per epoch."""
-    rows = as_list(history, "what `train` returns", given=f"epochs={epochs}")
-    if len(rows) != epochs:
-        reject(
-            "`train` must return one entry for each epoch",
-            given=f"epochs={epochs}",
-            expected=f"{epochs} entries",
-            got=f"{len(rows)} entries",
-        )
-    return [row_of(row, number) for number, row in enumerate(rows, start=1)]
-
-
-def row_of(row, number):
-    """One entry of the history as a dict of floats."""
-    if not isinstance(row, dict):
-        reject("an entry of the history must be a dict", got=f"entry {number} is none")
-    missing = [key for key in KEYS if key not in row]
-    if missing:
-        names = ", ".join(sorted(key for key in row if isinstance(key, str)))
-        reject(
-            f"an entry of the history must have the keys {', '.join(KEYS)}",
-            got=f"entry {number} has the keys {names or 'of no name'}",
-            cause=f"missing: {', '.join(missing)}",
-        )
-    return {key: as_number(row[key], f"{key} of epoch {number}") for key in KEYS}
 
 
 def arrange(lab, epochs=3, lr=0.05):
@@ -89,18 +53,7 @@ def test_history_has_one_entry_per_epoch(lab):
     """`train` returns one dict per epoch with `train_ce`, `val_ce` and `val_ppl`."""
     for epochs in (3, 1):
         rows, *_ = arrange(lab, epochs)
-        for number, row in enumerate(rows, start=1):
-            assert_close(
-                row["val_ppl"],
-                math.exp(min(row["val_ce"], 700.0)),
-                f"val_ppl of epoch {number}",
-                atol=0.0,
-                rtol=1e-3,
-                given=f"val_ce = {row['val_ce']:.6f}",
-                cause=likely_cause(
-                    row["val_ppl"], {"exp of the training loss": math.exp(row["train_ce"])}
-                ),
-            )
+        assert_perplexities(rows)
 
 
 @criterion(

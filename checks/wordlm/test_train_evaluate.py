@@ -10,8 +10,9 @@ import torch
 
 from checks.support.criteria import criterion
 from checks.support.diagnosis import likely_cause
+from checks.support.evaluation import assert_changes_nothing
 from checks.support.inputs import generator
-from checks.support.judge import as_list, as_number, as_tensor, assert_close, reject
+from checks.support.judge import as_number, assert_close, reject
 from checks.support.oracles import token_losses
 from checks.wordlm.streams import OF_DATA
 
@@ -90,35 +91,7 @@ def test_evaluate_changes_nothing(lab):
     """`evaluate` changes no weight, adds to no gradient and leaves autograd on."""
     case = Case(lab.seed, 4 * T + 1)
     model = lab.probes_training.Table(case.table)
-    lab.probes_training.set_gradients(model, 0.25)
-    before = lab.probes_training.state(model)
-    lab.train.evaluate(model, case.data, T)
-    if not as_list(model.visits(), "visits of the model"):
-        reject("`evaluate` must run the model", got="it was never called", cause="it is empty")
-    after = lab.probes_training.state(model)
-    for name in sorted({*before, *after}):
-        if name not in before or not torch.equal(as_tensor(after.get(name), name), before[name]):
-            reject(
-                "`evaluate` must change no weight and no buffer, and add none",
-                given=f"`{name}` of the model before and after",
-                got="another value",
-                cause="an optimizer step inside `evaluate`, or a result that is kept in the model",
-            )
-    if lab.probes_training.trainable(model) is not True:
-        reject(
-            "`evaluate` must leave the model trainable",
-            got="autograd is off for the model afterwards",
-            cause="`torch.set_grad_enabled(False)` or `requires_grad_(False)`, not undone",
-        )
-    for gradient in lab.probes_training.gradients(model):
-        values = set(as_tensor(gradient, "a gradient").flatten().tolist())
-        if values not in ({0.25}, {0.0}):  # zeroing them is harmless
-            reject(
-                "`evaluate` must add to no gradient",
-                given="a model whose gradients are all 0.25",
-                got="other gradients",
-                cause="`backward()` inside `evaluate`",
-            )
+    assert_changes_nothing(lab, model, lambda: lab.train.evaluate(model, case.data, T))
 
 
 @criterion(
