@@ -75,15 +75,14 @@ class CharWindows(Dataset[tuple[Tensor, Tensor]]):
             "Return the number of windows, N-T"
         )
 
-    def __getitem__(self, i: int | Tensor) -> tuple[Tensor, Tensor]:
-        """Return the window that starts at character i, and its targets.
+    def __getitem__(self, i: int) -> tuple[Tensor, Tensor]:
+        """Return the window that starts at character i, and its targets, two views `(T,)`.
 
-        Given a LongTensor of B starts, which the contract does not ask for, returns the windows of
-        all of them, `(B, T)`. Raises IndexError if there is no such window.
+        Raises IndexError if there is no such window.
         """
         raise NotImplementedError(
             "charlm/data.py CharWindows.__getitem__: not implemented - "
-            "Return the window that starts at character i, and its targets"
+            "Return the window that starts at character i, and its targets, two views `(T,)`"
         )
 
 
