@@ -8,6 +8,7 @@ from checks.support.criteria import criterion
 from checks.support.judge import assert_close, assert_shape, reject
 
 LENGTHS = (3, 7, 1, 4, 7, 2)
+MODELS = 8
 
 
 @criterion(
@@ -125,16 +126,17 @@ def test_rows_are_judged_by_themselves(lab):
 )
 def test_the_order_of_the_steps_counts(lab):
     """Two steps that change places change the answer, also where they are not the last ones."""
+    rows = [[0, 1, 2, 3], [1, 0, 2, 3], [0, 2, 1, 3], [0, 1, 3, 2]]
     for pooling in POOLINGS:
-        model = Model(lab, pooling, Sizes(hidden_size=16))
-        rows = [[0, 1, 2, 3], [1, 0, 2, 3], [0, 2, 1, 3], [0, 1, 3, 2]]
-        logits = model.of(rows)
-        for other, places in zip(logits[1:], ("0 and 1", "1 and 2", "2 and 3"), strict=True):
-            # Over 600 right models 0.003 or more.
-            if apart(other, logits[0]) <= ROUNDING:
+        few = [Model(lab, pooling, Sizes(hidden_size=16), salt=salt) for salt in range(MODELS)]
+        answers = [model.of(rows) for model in few]
+        for k, places in enumerate(("0 and 1", "1 and 2", "2 and 3"), start=1):
+            # Over 600 right models 0.003 or more in each; one that pools in another way than it
+            # says may be deaf in some of them, and is another claim's.
+            if max(apart(logits[k], logits[0]) for logits in answers) <= ROUNDING:
                 reject(
                     "the order of the steps must count",
-                    given=f"{model.describe()}, the ids {rows[0]} and the same with the steps "
+                    given=f"{few[0].describe()}, the ids {rows[0]} and the same with the steps "
                     f"{places} exchanged",
                     expected="other logits",
                     got="the same logits",
