@@ -29,11 +29,12 @@ class Case:
         stretch = 1 + growth * torch.arange(T, dtype=torch.float64)
         return token_losses(self.table.double()[self.x] * stretch[:, None], self.y)
 
-    def arrange(self, lab, batch_size=5, **options):
-        """The stub and a loader."""
+    def arrange(self, lab, batch_size=5, times=1, **options):
+        """The stub, and a loader of all windows so many times over."""
+        x, y = self.x.repeat(times, 1), self.y.repeat(times, 1)
         return (
             lab.probes_training.Table(self.table, **options),
-            lab.probes_training.loader(self.x, self.y, batch_size=batch_size),
+            lab.probes_training.loader(x, y, batch_size=batch_size),
         )
 
 

@@ -163,9 +163,11 @@ def loader(x, y, batch_size):
     return DataLoader(TensorDataset(x, y), batch_size=batch_size)
 
 
-def watched_sgd(model, lr):
-    """Plain SGD that keeps the model's weights after every step."""
-    optimizer = torch.optim.SGD(model.parameters(), lr=lr)
+def watched_sgd(model, lr, groups=1):
+    """Plain SGD, over so many groups of parameters, that keeps the weights after every step."""
+    parameters = list(model.parameters())
+    shared_out = [{"params": parameters[k::groups]} for k in range(groups)]
+    optimizer = torch.optim.SGD(shared_out, lr=lr)
     optimizer.positions = [model.weights()]
     optimizer.register_step_post_hook(lambda *_: optimizer.positions.append(model.weights()))
     return optimizer

@@ -12,11 +12,11 @@ NO_CLIP = 1e9
 GIVEN = f"{K} batches of {ROWS} rows (1 in the last), {T} characters each, SGD with lr=1"
 
 
-def moves(lab, case, clip):
-    """What each optimizer step adds to the table, `(steps, V, V)`."""
+def moves(lab, case, clip, groups=1):
+    """What each optimizer step adds to the table, `(steps, V, V)`; SGD has so many groups."""
     model = lab.probes_training.Table(case.table)
     loader = lab.probes_training.loader(case.x, case.y, batch_size=ROWS)
-    optimizer = lab.probes_training.watched_sgd(model, lr=1.0)
+    optimizer = lab.probes_training.watched_sgd(model, lr=1.0, groups=groups)
     lab.train.train_epoch(model, loader, optimizer, clip=clip)
     positions = as_tensor(lab.probes_training.positions(optimizer), "the table", ndim=3)
     steps = positions.double().diff(dim=0)

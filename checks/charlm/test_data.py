@@ -29,6 +29,8 @@ from checks.support.judge import (
 )
 from checks.support.strategies import FIXED_TEXTS, any_text, for_all
 
+LINE_ENDS = "one\r\ntwo\r\n"  # each "\r" before a "\n", which reading as text would take away
+
 # ------------------------------------------------------------------ vocabulary
 
 
@@ -41,7 +43,7 @@ from checks.support.strategies import FIXED_TEXTS, any_text, for_all
 )
 def test_the_vocabulary_has_the_characters_of_the_text(lab):
     """`build_vocab` returns every character of the text, and no others."""
-    for text in texts(lab.seed):
+    for text in (*texts(lab.seed), LINE_ENDS):
         chars, _, _ = build_vocab(lab, text)
         assert_characters(chars, text, given=f"build_vocab({text!r})")
 
@@ -124,7 +126,7 @@ def test_a_text_has_the_same_ids_in_every_process(lab):
 def test_encode_gives_the_ids_of_the_table(lab):
     """`encode(text, stoi)` is a LongTensor (N,) with the id of every character."""
     rng = random.Random(lab.seed)
-    for text in (*texts(lab.seed), distinct_text(400, lab.seed)):  # ids beyond 255 too
+    for text in (*texts(lab.seed), LINE_ENDS, distinct_text(400, lab.seed)):  # ids beyond 255 too
         _, stoi, _ = build_vocab(lab, text)
         piece = "".join(rng.choices(text, k=9))  # need not hold every character of the table
         for written in (text, piece):
@@ -167,7 +169,7 @@ def test_decode_takes_a_tensor_and_a_list(lab):
     "normalised or put between the characters.",
     requires=("charlm.data.encode-ids", "charlm.data.decode-forms"),
 )
-@for_all(60, *FIXED_TEXTS, text=any_text())
+@for_all(60, *FIXED_TEXTS, {"text": LINE_ENDS}, text=any_text())
 def test_decode_undoes_encode(lab, text):
     """`decode(encode(text))` is the text, for any alphabet and any length."""
     _, stoi, itos = build_vocab(lab, text)

@@ -1,10 +1,9 @@
 """`CharLSTM` in model.py: the recurrent state that goes in and comes out."""
 
-import torch
-
 from checks.charlm.lstm import ROUNDING, SECTION, STEADY, Model, Sizes
 from checks.support.criteria import criterion
 from checks.support.judge import assert_close
+from checks.support.states import assert_each_part_counts, carry_cause
 
 
 @criterion(
@@ -22,7 +21,7 @@ from checks.support.judge import assert_close
 )
 def test_a_sequence_in_pieces_gives_the_same(lab):
     """Running `x[:, :k]`, then `x[:, k:]` with the returned state, equals running the whole."""
-    for L, B, mode in ((1, 1, "eval"), (2, 3, "eval"), (2, 3, "train")):
+    for L, B, mode in ((1, 1, "eval"), (2, 3, "eval"), (3, 2, "eval"), (2, 3, "train")):
         model = Model(lab, Sizes(num_layers=L))
         if mode == "train" and not model.train():
             return  # dropout all the same, which dropout-train looks after
@@ -44,21 +43,7 @@ def test_a_sequence_in_pieces_gives_the_same(lab):
             finals = zip("hc", model.state(last, tail), model.state(end, x), strict=True)
             for name, got, wanted in finals:
                 assert_close(got, wanted, f"the final {name}", atol=ROUNDING, given=given)
-
-
-def carry_cause(model, x, state, rest, wanted):
-    """Which other state explains the logits `rest`, or would have given those `wanted`."""
-    (h, c), zeros = state, torch.zeros_like(state[0])
-    explanations = (
-        ("the state that is passed in is ignored", (zeros, zeros), rest),
-        ("c is ignored: only h is carried on", (h, zeros), rest),
-        ("h is ignored: only c is carried on", (zeros, c), rest),
-        ("h and c change places between two calls", (c, h), wanted),
-    )
-    for cause, other, logits in explanations:
-        if torch.allclose(model(x, other)[0], logits, atol=ROUNDING):
-            return cause
-    return "the state returned is not the one after the last step"
+            assert_each_part_counts(model, tail, state)
 
 
 @criterion(

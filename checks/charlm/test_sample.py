@@ -146,16 +146,35 @@ def test_greedy_takes_the_likeliest_character(lab):
 )
 def test_first_new_character_depends_on_the_whole_prompt(lab):
     """The first new character depends on the whole prompt, each character of it read once."""
-    alphabet = Alphabet(lab, CHARACTERS)
-    reading = Reading(lab, len(alphabet))
     prompts = ["The sunny day", "a", "Zé, lost", "to be or not to be", "\n\n.", "nothing else!"]
-    got = [alphabet.continuation(reading.model, p, 1, greedy=True) for p in prompts]
-    again = [alphabet.continuation(reading.model, p, 1, greedy=True) for p in prompts]
+    for characters in (CHARACTERS, CHARACTERS + "#$&"):  # in which each has another id
+        alphabet = Alphabet(lab, characters)
+        reading = Reading(lab, len(alphabet))
+        got = [alphabet.continuation(reading.model, p, 1, greedy=True) for p in prompts]
+        again = [alphabet.continuation(reading.model, p, 1, greedy=True) for p in prompts]
+        right = [alphabet.text([reading.after(alphabet.ids(p))]) for p in prompts]
+        if got != right:
+            place = next(k for k in range(len(prompts)) if got[k] != right[k])
+            cause = "a second call gives another text: the state of the first one is kept"
+            if again == got:
+                cause = cause_of_first(alphabet, reading, prompts, got)
+            if not cause and characters != CHARACTERS:
+                cause = "something is kept from calls with another vocabulary, ids of a prompt, say"
+            reject(
+                "the first new character must follow from the whole prompt",
+                given=call(prompts[place], 1, {"greedy": True}),
+                expected=repr(right[place]),
+                got=repr(got[place]),
+                cause=cause,
+            )
+
+
+def cause_of_first(alphabet, reading, prompts, got):
+    """How the first new characters `got` of the prompts can have come about."""
 
     def first(of):
         return [alphabet.text([reading.after(of(alphabet.ids(p)))]) for p in prompts]
 
-    expected = first(lambda ids: ids)
     suspects = {
         "only the last character of the prompt is read": first(lambda ids: ids[-1:]),
         "only the first character of the prompt is read": first(lambda ids: ids[:1]),
@@ -167,17 +186,7 @@ def test_first_new_character_depends_on_the_whole_prompt(lab):
             lambda ids: [*ids, reading.after(ids)]
         ),
     }
-    for prompt, letter, right in zip(prompts, got, expected, strict=True):
-        if letter != right:
-            reject(
-                "the first new character must follow from the whole prompt",
-                given=call(prompt, 1, {"greedy": True}),
-                expected=repr(right),
-                got=repr(letter),
-                cause="a second call gives another text: the state of the first one is kept"
-                if again != got
-                else next((cause for cause, texts in suspects.items() if texts == got), ""),
-            )
+    return next((cause for cause, texts in suspects.items() if texts == got), "")
 
 
 @criterion(

@@ -58,6 +58,26 @@ def test_top_p_draws_from_the_smallest_set_that_reaches_p(lab):
     # Any other character fails at once.
     for top_p in (0.7, 0.5):
         assert_nucleus(urn, nucleus(p, top_p), nucleus_mistakes(p, top_p), top_p=top_p)
+    assert_ties_are_cut(lab)
+
+
+def assert_ties_are_cut(lab):
+    """Of eight equally likely characters, four reach 0.45: which four is free."""
+    __tracebackhide__ = True
+    urn = Urn(lab, "abcdefgh", torch.zeros(8))
+    # One of the four is missing from 200 draws with probability 4 (3/4)^200 = 4e-25.
+    found = sum(count > 0 for count in urn.counts(200, top_p=0.45))
+    if found != 4:
+        reject(
+            "draws must come from the smallest set of characters that reaches top_p",
+            given="eight equally likely characters, top_p=0.45",
+            expected="four of them in the draws",
+            got=f"{found} of them",
+            cause="characters as likely as the last one kept are kept too: cut by rank, not at a "
+            "probability"
+            if found == 8
+            else "",
+        )
 
 
 @criterion(

@@ -10,6 +10,7 @@ from checks.support.judge import as_number, assert_close, reject
 from checks.support.oracles import softmax, table_gradient, token_losses
 
 SECTION = "3 Training"
+LONG = 27  # times the windows: 311 batches, more than anybody would stop after
 
 
 @criterion(
@@ -34,15 +35,24 @@ def test_every_batch_makes_one_step(lab):
             cause = "the last, smaller batch is skipped, or `step` comes before `backward`"
         got = f"nothing was learnt from batch {', '.join(map(str, missing))}"
         reject("every batch must move the weights", given=GIVEN, got=got, cause=cause)
-    if len(steps) != K:
-        few = "gradients of several batches are collected for one step"
+    assert_steps(len(steps), K, GIVEN)
+    often = disjoint_case(lab.seed)._replace(x=case.x.repeat(LONG, 1), y=case.y.repeat(LONG, 1))
+    batches = -(-len(often.x) // ROWS)
+    assert_steps(len(moves(lab, often, NO_CLIP)), batches, GIVEN.replace(f"{K} ", f"{batches} ", 1))
+
+
+def assert_steps(found, wanted, given):
+    """There must be one step for each batch."""
+    __tracebackhide__ = True
+    if found != wanted:
+        few = "gradients of several batches are collected for one step, or the epoch ends early"
         many = "the loader is gone through more than once, or there are two steps for a batch"
         reject(
             "there must be one optimizer step for each batch",
-            given=GIVEN,
-            expected=f"{K} steps",
-            got=f"{len(steps)} steps",
-            cause=few if len(steps) < K else many,
+            given=given,
+            expected=f"{wanted} steps",
+            got=f"{found} steps",
+            cause=few if found < wanted else many,
         )
 
 

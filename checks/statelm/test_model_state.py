@@ -5,6 +5,7 @@ import torch
 from checks.statelm.lstm import PLACED, ROUNDING, SECTION, Model
 from checks.support.criteria import criterion
 from checks.support.judge import as_pair, assert_close, reject
+from checks.support.states import assert_each_part_counts, carry_cause
 
 CARRIES = (*PLACED, "statelm.model.state-shape", "statelm.model.remembers")
 
@@ -42,21 +43,7 @@ def test_a_sequence_in_pieces_gives_the_same(lab):
             finals = zip("hc", model.state(last, tail), model.state(end, x), strict=True)
             for name, got, wanted in finals:
                 assert_close(got, wanted, f"the final {name}", atol=ROUNDING, given=given)
-
-
-def carry_cause(model, x, state, rest, wanted):
-    """Which other state explains the logits `rest`, or would have given those `wanted`."""
-    (h, c), zeros = state, torch.zeros_like(state[0])
-    explanations = (
-        ("the states that are passed in are ignored", (zeros, zeros), rest),
-        ("c is ignored: only h is carried on", (h, zeros), rest),
-        ("h is ignored: only c is carried on", (zeros, c), rest),
-        ("h and c change places between two calls", (c, h), wanted),
-    )
-    for cause, other, logits in explanations:
-        if torch.allclose(model(x, other)[0], logits, atol=ROUNDING):
-            return cause
-    return "the state returned is not the one after the last step"
+            assert_each_part_counts(model, tail, state)
 
 
 @criterion(

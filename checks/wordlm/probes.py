@@ -34,3 +34,8 @@ def look_up(table, keys):
 def length(vocab):
     """`len(vocab)`."""
     return len(vocab)
+
+
+def twice(batchify, tokens, vocab, batch_size):
+    """What two calls with the very same list give."""
+    return [batchify(tokens, vocab, batch_size) for _ in range(2)]

@@ -187,9 +187,11 @@ class Script(Stub):
         return [self.spark.detach().clone(), self.idle.detach().clone()]
 
 
-def watched_sgd(model, lr):
-    """Plain SGD that keeps the model's weights after every step."""
-    optimizer = torch.optim.SGD(model.parameters(), lr=lr)
+def watched_sgd(model, lr, groups=1):
+    """Plain SGD, over so many groups of parameters, that keeps the weights after every step."""
+    parameters = list(model.parameters())
+    shared_out = [{"params": parameters[k::groups]} for k in range(groups)]
+    optimizer = torch.optim.SGD(shared_out, lr=lr)
     optimizer.positions = [model.weights()]
     optimizer.register_step_post_hook(lambda *_: optimizer.positions.append(model.weights()))
     return optimizer

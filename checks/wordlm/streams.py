@@ -66,15 +66,17 @@ def disjoint_case(seed: int, *, extra: int = 0) -> Case:
     return Case(torch.randn(V, V, generator=source), data)
 
 
-def arrange(lab: Any, case: Case, lr: float = 0.01, **options: Any) -> tuple[Any, Any]:
-    """A stub and its optimizer."""
+def arrange(
+    lab: Any, case: Case, lr: float = 0.01, groups: int = 1, **options: Any
+) -> tuple[Any, Any]:
+    """A stub and its optimizer, with so many groups of parameters."""
     model = lab.probes_training.Table(case.table, **options)
-    return model, lab.probes_training.watched_sgd(model, lr=lr)
+    return model, lab.probes_training.watched_sgd(model, lr=lr, groups=groups)
 
 
-def moves(lab: Any, case: Case, clip: float) -> Tensor:
+def moves(lab: Any, case: Case, clip: float, groups: int = 1) -> Tensor:
     """What each optimizer step of an epoch adds to the table, `(steps, V, V)`."""
-    model, optimizer = arrange(lab, case, lr=1.0)
+    model, optimizer = arrange(lab, case, lr=1.0, groups=groups)
     lab.train.train_epoch(model, case.data, optimizer, T, clip)
     positions = as_tensor(lab.probes_training.positions(optimizer), "the table", ndim=3)
     steps = positions.double().diff(dim=0)

@@ -35,6 +35,14 @@ class Text:
         data = self.lab.data.batchify(self.tokens, self.vocab.handle, B)
         return as_tensor(data, "the streams", dtype=torch.int64, ndim=2, given=given)
 
+    def streams_twice(self, B):
+        """What two calls with one list of tokens give."""
+        made = self.lab.probes.twice(self.lab.data.batchify, self.tokens, self.vocab.handle, B)
+        return [
+            as_tensor(data, "the streams", dtype=torch.int64, ndim=2, given=self.given(B))
+            for data in as_pair(made, "the streams", given=self.given(B))
+        ]
+
     def given(self, B):
         return f"batchify(tokens, vocab, {B}) of {len(self.tokens)} tokens"
 
@@ -101,7 +109,15 @@ def test_the_text_ends_with_eos(lab):
         text = Text(lab, M)
         N, given = (M + 1) // B, text.given(B)
         wanted = torch.tensor([*text.ids, text.eos]).view(B, N)
-        got = text.streams(B)
+        got, again = text.streams_twice(B)
+        if not torch.equal(got, again):
+            reject(
+                "`batchify` must leave the list of tokens as it is",
+                given=f"{given}, twice with the same list",
+                expected="the same streams",
+                got=f"shape {tuple(got.shape)}, then {tuple(again.shape)}",
+                cause="<eos> is appended to the caller's own list: make a new one",
+            )
         if not torch.equal(got, wanted):
             reject(
                 "the streams must hold the ids of all tokens and one <eos> at the end",

@@ -17,7 +17,7 @@ from checks.support.criteria import criterion
 from checks.support.judge import as_list, as_pair, as_tensor, as_text, reject
 from checks.wordlm.lstm import RUNS, SECTION, Sizes
 
-SIZES = Sizes(vocab_size=30, emb_dim=64, hid_dim=56, num_layers=2, dropout=0.3)
+SIZES = Sizes(vocab_size=30, emb_dim=64, hid_dim=56, num_layers=3, dropout=0.3)
 V, E, H, L, _ = asdict(SIZES).values()
 GIVEN = f"WordLSTM with {SIZES} as it is built"
 

@@ -73,7 +73,7 @@ def test_unk_is_never_written(lab):
 def test_the_text_ends_at_eos(lab):
     """`generate` stops at `<eos>`, which ends the text and is no part of it."""
     words = Words(lab)
-    for number in (1, 4, 9):
+    for number in (0, 1, 4, 9):
         line = words.words[: number + 1]
         table = {word: {after: CERTAIN} for word, after in pairwise(line)}
         model = words.chain({**table, line[-1]: {EOS: CERTAIN}})

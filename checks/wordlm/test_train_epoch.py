@@ -1,11 +1,13 @@
 """Claims about the steps that `train_epoch` makes, each of which can be computed by hand."""
 
+from dataclasses import replace
+
 import torch
 
 from checks.support.criteria import criterion
 from checks.support.diagnosis import likely_cause
 from checks.support.judge import as_number, assert_close, reject
-from checks.support.oracles import clip_by_norm, softmax, table_gradient, token_losses
+from checks.support.oracles import softmax, table_gradient, token_losses
 from checks.wordlm.streams import (
     GIVEN,
     NO_CLIP,
@@ -13,7 +15,6 @@ from checks.wordlm.streams import (
     B,
     K,
     T,
-    V,
     arrange,
     disjoint_case,
     moves,
@@ -22,6 +23,7 @@ from checks.wordlm.streams import (
 )
 
 SECTION = "3 Training"
+LONG = 26  # times the columns: 312 chunks, more than anybody would stop after
 
 
 @criterion(
@@ -49,17 +51,26 @@ def test_every_chunk_makes_one_step(lab):
                 cause = "the loop ends too early"
             got = f"nothing was learnt from chunk {', '.join(map(str, missing))}"
             reject("every chunk must move the weights", given=given, got=got, cause=cause)
-        if len(steps) != K and not (extra and len(steps) == K + 1):
-            few = "gradients of several chunks are collected for one step"
-            many = "the streams are cut into other pieces than `seq_len` columns, or there are "
-            many += "two steps for a chunk"
-            reject(
-                "there must be one optimizer step for each chunk",
-                given=given,
-                expected=f"{K} steps",
-                got=f"{len(steps)} steps",
-                cause=few if len(steps) < K else many,
-            )
+        assert_steps(len(steps), K, extra, given)
+    many = torch.cat([case.data[:, : K * T].repeat(1, LONG), case.data[:, :1]], dim=1)
+    steps = moves(lab, replace(case, data=many), NO_CLIP)
+    assert_steps(len(steps), K * LONG, 0, f"streams of {K * LONG} chunks")
+
+
+def assert_steps(found, wanted, extra, given):
+    """There must be one step for each chunk; where there are extra columns, perhaps one more."""
+    __tracebackhide__ = True
+    if found != wanted and not (extra and found == wanted + 1):
+        few = "gradients of several chunks are collected for one step, or the epoch ends early"
+        many = "the streams are cut into other pieces than `seq_len` columns, or there are "
+        many += "two steps for a chunk"
+        reject(
+            "there must be one optimizer step for each chunk",
+            given=given,
+            expected=f"{wanted} steps",
+            got=f"{found} steps",
+            cause=few if found < wanted else many,
+        )
 
 
 @criterion(
@@ -199,77 +210,4 @@ def test_reported_loss_is_the_mean_per_token(lab):
             atol=1e-3,
             given=f"{GIVEN.replace('lr=1', 'lr=0')}, {extra} columns more",
             cause=likely_cause(got, suspects),
-        )
-
-
-@criterion(
-    "wordlm.train.clip-norm",
-    points=3,
-    section=SECTION,
-    hint="`train_epoch` in train.py: limit the norm of the gradient over all parameters together "
-    "to `clip`, after `backward` and before `step`.",
-    requires=("wordlm.train.step-gradient",),
-    explained_by=OF_DATA,
-)
-def test_large_gradient_is_cut_to_the_norm_clip(lab):
-    """A gradient whose norm exceeds `clip` is scaled down to norm `clip`, its direction kept."""
-    case = disjoint_case(lab.seed)
-    clip = 0.05 + 0.05 * torch.rand((), generator=torch.Generator().manual_seed(lab.seed)).item()
-    for number, step in enumerate(moves(lab, case, clip), start=1):
-        gradient = case.gradients()[own_chunk(step)]  # of norm 0.2 to 0.7
-        parts = gradient.split([V // 2, V // 2 - 1, 1], dim=1)  # two matrices and a vector
-        matrices = clip_by_norm(torch.cat(parts[:2], dim=1), clip)
-        suspects = {
-            "nothing is clipped: `clip` is not used, or not between `backward` and `step`; or "
-            "a fixed number stands in its place": -gradient,
-            "every entry is clipped by its value; it is the norm of all that counts": (
-                -gradient.clamp(-clip, clip)
-            ),
-            "each parameter is clipped for itself; it is the norm over all that counts": (
-                -torch.cat([clip_by_norm(part, clip) for part in parts], dim=1)
-            ),
-            "vectors, the biases, are left out of the clipping": (
-                -torch.cat([matrices, parts[2]], dim=1)
-            ),
-        }
-        # 1e-6 / norm from clip_grad_norm_ itself, 1e-6 from float32: within 1e-3 of the step.
-        assert_close(
-            step,
-            -clip_by_norm(gradient, clip),
-            "the step",
-            atol=1e-3 * clip,
-            given=f"{GIVEN}, clip={clip:.4f}, gradient of norm {float(gradient.norm()):.4f}, "
-            f"step {number}",
-            cause=likely_cause(step, suspects),
-        )
-
-
-@criterion(
-    "wordlm.train.clip-spares-small",
-    points=1,
-    section=SECTION,
-    hint="`train_epoch` in train.py: clipping only ever shortens. A gradient whose norm is below "
-    "`clip` goes into the step as it is.",
-    requires=("wordlm.train.step-gradient",),
-    explained_by=OF_DATA,
-)
-def test_small_gradient_is_left_alone(lab):
-    """A gradient whose norm is below `clip` reaches the step unchanged."""
-    case = disjoint_case(lab.seed)
-    right = case.gradients()
-    clip = 1.25 * float(right.flatten(1).norm(dim=1).max())
-    for number, step in enumerate(moves(lab, case, clip), start=1):
-        gradient = right[own_chunk(step)]
-        stretched = -gradient * clip / gradient.norm()
-        suspects = {"the gradient is always brought to norm `clip`, also upwards": stretched}
-        shorter = float(step.norm() / gradient.norm()) < 0.99
-        cause = "clipped to a fixed number below the argument `clip`" if shorter else ""
-        assert_close(
-            step,
-            -gradient,
-            "the step",
-            atol=1e-5,  # the table's float32 rounding is 2e-7, the gradient's entries are near 0.1
-            given=f"{GIVEN}, clip={clip:.4f}, gradient of norm {float(gradient.norm()):.4f}, "
-            f"step {number}",
-            cause=likely_cause(step, suspects) or cause,
         )
