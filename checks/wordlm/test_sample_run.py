@@ -49,7 +49,7 @@ def test_generation_runs_in_eval_mode(lab):
 def test_generation_piles_up_no_graphs(lab):
     """`generate` keeps no graph of the words before."""
     words = Words(lab)
-    model = words.same_everywhere(words.logits(dict.fromkeys(words.words, 0.0)))
+    model = words.same_everywhere(words.logits(dict.fromkeys(words.words, CERTAIN)))
     words.continuation(model, words.words[:2], LENGTH)
     counts = as_list(model.graphs(), "the counts of graphs")
     most = max((as_number(count, "a count of graphs") for count in counts), default=0)

@@ -2,7 +2,7 @@
 
 from checks.support.criteria import criterion
 from checks.support.judge import as_text, reject
-from checks.wordlm.words import BASICS, OF_DATA, Words, call, shortened
+from checks.wordlm.words import BASICS, CERTAIN, OF_DATA, Words, call, shortened
 
 SECTION = "4 Generation"
 LENGTH = 30
@@ -14,7 +14,7 @@ def drawn(lab, seeds):
     Two texts agree by chance with probability 50^-30.
     """
     words = Words(lab, 50)
-    model = words.same_everywhere(words.logits(dict.fromkeys(words.words, 0.0)))
+    model = words.same_everywhere(words.logits(dict.fromkeys(words.words, CERTAIN)))
     prompt = words.words[0]
     texts = [words.generate(model, prompt, LENGTH, 1.0, seed=seed) for seed in seeds]
     return texts, call(prompt, LENGTH, 1.0, {"seed": "..."})
@@ -111,7 +111,7 @@ def test_zero_is_a_seed(lab):
 def test_arguments_have_the_order_and_names_of_the_contract(lab):
     """Arguments may be passed by place, the seed too, and by name."""
     words = Words(lab)
-    model = words.same_everywhere(words.logits(dict.fromkeys(words.words, 0.0)))
+    model = words.same_everywhere(words.logits(dict.fromkeys(words.words, CERTAIN)))
     prompt, vocab = words.words[0], words.vocab.handle
     by_place = lab.sample.generate(prompt, LENGTH, 1.0, model, vocab, 5)
     by_name = lab.sample.generate(
