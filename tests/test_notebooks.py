@@ -282,7 +282,7 @@ def test_cells_run_in_order_and_the_last_definition_counts(open_notebook: OpenNo
         ("raise KeyboardInterrupt", "cell 2, line 1: KeyboardInterrupt"),
         ("class E(Exception):\n    __str__ = None\nraise E", "cell 2, line 3: E"),
         ("x = input()", "cell 2, line 1: EOFError"),
-        ("await thing()", "cell 2, line 1: SyntaxError"),
+        ("yield thing()", "cell 2, line 1: SyntaxError"),
         ("x = '\0'", "cell 2, line 1: "),
         ("def g(): missing()\ng()", "cell 2, line 1: NameError"),
     ],
@@ -353,6 +353,18 @@ def test_classes_of_a_cell_are_whole(open_notebook: OpenNotebook) -> None:
         "if __name__ == '__main__':\n    answer.append(__name__)",
     )
     assert value(lab.answers, "answer") == ["here!", True, "__main__", True, True, "__main__"]
+
+
+def test_cells_may_await_as_in_jupyter(open_notebook: OpenNotebook) -> None:
+    lab = open_notebook(
+        "import asyncio\nevent = asyncio.Event()\nasync def late():\n"
+        "    await asyncio.sleep(0)\n    return 42",
+        "answer = [await late()]\nasync with asyncio.Lock():\n    answer.append(43)",
+        "event.set()\nawait event.wait()\nraise ValueError(await late())",
+        "answer += [i async for i in late()]",
+        "answer.append(44)",
+    )
+    assert value(lab.answers, "answer") == [42, 43, 44]
 
 
 def test_a_notebook_and_files_beside_it_import_each_other(open_notebook: OpenNotebook) -> None:

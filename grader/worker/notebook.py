@@ -3,6 +3,7 @@
 What Jupyter does is done here, as far as it matters for what the cells define:
 
     a cell that fails       is noted, and the next one runs; the last definition of a name counts
+    await                   works at the top level of a cell
     %magic, !shell, help?   are skipped, and so are cells in another language (`magics.py`)
     __name__                is "__main__", and the module is `sys.modules["__main__"]`
 
@@ -22,6 +23,7 @@ import contextlib
 import functools
 import importlib.abc
 import importlib.machinery
+import inspect
 import json
 import linecache
 import operator
@@ -29,13 +31,16 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Coroutine, Iterator, Sequence
 from dataclasses import dataclass
 from types import FrameType, ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import showing
 from .magics import python_of
+
+if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
 
 CELLS = ".cells"  # `model.cells` holds the cells that stand for `model.py`
 CELL_SECONDS = 15.0
@@ -110,6 +115,7 @@ class _Run:
         self.failures: list[Failure] = []
         self.left = NOTEBOOK_SECONDS
         self.future = 0  # flags of `from __future__ import ...`, which hold for later cells too
+        self.loop: AbstractEventLoop | None = None
 
     def all(self, cells: list[str], walled: bool) -> None:
         """Run every cell, and note those that do not run to their end."""
@@ -162,14 +168,26 @@ class _Run:
             self._note(number, source, error, filename)
 
     def _execute(self, group: list[ast.stmt], filename: str, number: int, source: str) -> None:
-        code = compile(ast.Module(group, []), filename, "exec", self.future, True)
+        flags = self.future | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+        code = compile(ast.Module(group, []), filename, "exec", flags, True)
         self.future |= code.co_flags & _FUTURE
         try:
-            exec(code, self.module.__dict__)
+            if code.co_flags & inspect.CO_COROUTINE:
+                self._wait_for(eval(code, self.module.__dict__))
+            else:
+                exec(code, self.module.__dict__)
         except ImportError as error:
             if not _is_import(group[0]):
                 raise
             self._note(number, source, error, filename)
+
+    def _wait_for(self, cell: Coroutine[Any, Any, None]) -> None:
+        """Run a cell that awaits something, in one event loop for all such cells."""
+        import asyncio  # here, since few notebooks need it
+
+        if self.loop is None:
+            self.loop = asyncio.new_event_loop()
+        self.loop.run_until_complete(cell)
 
     def _note(self, number: int, source: str, error: BaseException, filename: str) -> None:
         kind = "" if isinstance(error, TookTooLong) else f"{type(error).__name__}: "
