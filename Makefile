@@ -67,8 +67,11 @@ ablate: setup  ## the table of the lab notes, OUT=folder [CORPUS=file] [ARGS="--
 gradescope: setup  ## the autograder zip for Gradescope, LAB=name OUT=file
 	@$(RUN) -m grader.formats.autograder $(if $(LAB),--lab $(LAB)) --out '$(or $(OUT),gradescope.zip)' $(ARGS)
 
+# On all cores, where pytest-xdist is there; ARGS="-n0" takes one, for --pdb.
+PARALLEL = $$($(RUN) -c 'import xdist' 2>/dev/null && printf '%s' '-n logical --dist loadfile')
+
 test: setup  ## the project's own tests, the reference passing every check included
-	$(RUN) -m pytest tests $(ARGS)
+	$(RUN) -m pytest tests $(PARALLEL) $(ARGS)
 
 lint: setup  ## format, style and types
 	$(RUN) -m ruff format --check .
@@ -88,6 +91,7 @@ PROVE = $(RUN) -m tests.matrix $(if $(LAB),--lab $(LAB)) $(KNOWN:%=--known %) --
 proof: setup  ## the matrix over many seeds, and docs/matrix.md from it (hours, can be interrupted)
 	$(PROVE) --kinds accepted,template --seeds 20
 	$(PROVE) --kinds buggy,hostile --seeds 5 --own-part
+	$(PROVE) --kinds accepted,buggy,template --part targets
 	$(RUN) -m tests.matrix_table $(wildcard $(KNOWN)) --out docs
 
 bench: setup  ## what a run costs, against one process without walls
