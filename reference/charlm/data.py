@@ -21,7 +21,7 @@ going one column right are both a step of one character:
                                      ...         ]
 
 A batch is then B of these rows, fetched by a single indexing operation. Collecting the same batch
-item by item, as `torch.utils.data.DataLoader` does, takes tens of times as long.
+item by item, as `torch.utils.data.DataLoader` does, takes more than twenty times as long.
 
 The last characters of the text are held out for validation, and the cut is made *before* the
 windows are taken. Cutting a shuffled list of windows instead would put nearly every validation
