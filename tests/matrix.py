@@ -8,9 +8,9 @@ that it names, and nothing else may fail beside what these block; a hostile one 
 that the same mistake without the trick does not pass. Exit status 1 if one does not.
 
 `--own-part` runs a mistake against the checks of the part that it is made in only, and `--named`
-against the criteria that it names only; CI does that with about every 24th submission. `--part`
-runs a part that is checked on request only, on the processor and at the small scale, with all right
-submissions and the mistakes that are made in it.
+against the criteria that it names only, which is what CI does; `--share N` takes about every N-th
+submission. `--part` runs a part that is checked on request only, on the processor and at the small
+scale, with all right submissions and the mistakes that are made in it.
 
 Torch is imported once: all runs of a slot are forks of one process and share one workers' parent,
 which forks a fresh child for every check as always (`grader/slot.py`).
@@ -72,7 +72,7 @@ def uncaught(runs: list[Run]) -> list[str]:
 
 
 def drawn(case: Case, share: int) -> bool:
-    """Whether the case is in the `share`-th part of its kind that CI runs: by its name alone."""
+    """Whether the case is in a `share`-th part of its kind: by its name alone."""
     digest = hashlib.sha256(f"{case.lab}/{case.name}".encode()).digest()
     return case.kind == "template" or int.from_bytes(digest[:4], "big") % share == 0
 
