@@ -68,6 +68,8 @@ def pytest_configure(config: pytest.Config) -> None:
     checks = config.rootpath / "checks"
     if _asks_for(config, checks) and not config.option.collectonly:
         setting = _set_up(config, discover(checks))
+        if config.option.in_process:  # a warning is no error of a submission, as in its own process
+            config.addinivalue_line("filterwarnings", "default")
         from .documents import Documents
         from .grading import Grading
         from .terminal import quieten

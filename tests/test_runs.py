@@ -51,6 +51,14 @@ def test_in_process_gives_the_same_verdicts(toy: Toy, mixed: Run) -> None:
             assert inside.row(id)[field] == mixed.row(id)[field], id
 
 
+@pytest.mark.parametrize("options", [[], ["--in-process"]], ids=["apart", "in-process"])
+def test_a_warning_is_no_error_of_a_submission(toy: Toy, options: list[str]) -> None:
+    warns = "import warnings\nwarnings.warn('an old name', DeprecationWarning)\n"
+    files = {"answers.py": warns + GOOD["answers.py"]}
+    run = toy.start(toy.submission(files), ONLY_ANSWERS, *options).finish()
+    assert (run.status, run.outcomes) == (0, {"toy.answers.right": "passed"}), run.text
+
+
 def test_after_x_what_did_not_run_counts_as_crashed(toy: Toy, mixed: Run) -> None:
     run = toy.run(toy.submission(MIXED), "-x", asks=ASKS)
     assert run.status == 1
