@@ -24,7 +24,7 @@ endif
 NEEDED := torch, numpy, pytest, hypothesis, pytest_timeout, msgpack, tqdm, jinja2, nbformat
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help setup check check-gpu notes train sample ablate grade gradescope test lint template matrix proof bench margins catalogue clean
+.PHONY: help setup check check-gpu notes train sample ablate grade gradescope test lint template matrix proof bench catalogue clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -94,11 +94,8 @@ proof: setup  ## the matrix over many seeds, and docs/matrix.md from it (hours, 
 	$(PROVE) --kinds accepted,buggy,template --part targets
 	$(RUN) -m tests.matrix_table $(wildcard $(KNOWN)) --out docs
 
-bench: setup  ## what a run costs, against one process without walls
-	$(RUN) -m benchmarks.floor $(ARGS)
-
-margins: setup  ## what models of many kinds reach on the tasks of seq2seq
-	$(RUN) -m benchmarks.margins $(ARGS)
+bench: setup  ## speed, as ratios (docs/speed.md), or BENCH=awd, classes, kills or margins
+	@set -e; for name in $(or $(BENCH),floor speed); do $(RUN) -m benchmarks.$$name $(ARGS); done
 
 catalogue: setup  ## docs/criteria.md from the checks
 	$(RUN) -m grader.catalogue docs/criteria.md
