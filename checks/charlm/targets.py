@@ -109,7 +109,8 @@ class Training:
     watched: dict[str, Any]
     own_validation: tuple[Any, Any]  # the loss that its validation loader gives, and on how many
     exam_ce: float
-    sees_ahead: float  # by how much logits changed when later characters were cut off
+    unsteady: float  # by how much logits changed when the same windows were given again
+    sees_ahead: float  # by how much they changed when later characters were cut off
 
 
 def train(lab: Any, aim: Target, device: str) -> Training:
@@ -127,9 +128,9 @@ def train(lab: Any, aim: Target, device: str) -> Training:
     )
     measured = lab.probes_targets.loss_on(model, val_loader, device)
     x, y = windows(exam_ids(lab, stoi, aim.exam), aim.scale.seq_len)
-    exam_ce, sees_ahead = examine(lab, model, x, y, vocab_size, device)
+    found = examine(lab, model, x, y, vocab_size, device)
     rows = lab.probes_training.plain_rows(history)
-    return Training(aim, rows, watched, as_pair(measured, "the loss"), exam_ce, sees_ahead)
+    return Training(aim, rows, watched, as_pair(measured, "the loss"), *found)
 
 
 def exam_ids(lab: Any, stoi: Any, exam: str) -> Tensor:
@@ -150,19 +151,28 @@ def windows(ids: Tensor, T: int) -> tuple[Tensor, Tensor]:
     return ids[places], ids[places + 1]
 
 
-def examine(lab: Any, model: Any, x: Tensor, y: Tensor, V: int, device: str) -> tuple[float, float]:
-    """The loss on the windows, from logits that came by value, and how far the model sees ahead."""
-    half, losses, ahead = x.shape[1] // 2, [], 0.0
+def examine(
+    lab: Any, model: Any, x: Tensor, y: Tensor, V: int, device: str
+) -> tuple[float, float, float]:
+    """The loss on the windows, from logits that came by value, how unsteady, how far ahead.
+
+    How unsteady the logits are is asked of the first batch of windows.
+    """
+
+    def logits(ids: Tensor) -> Tensor:
+        found = as_tensor(lab.probes_targets.logits_of(model, ids, device), "the logits")
+        return assert_shape(found, (*ids.shape, V), "the logits", dims="B, T, V").double()
+
+    half, losses, unsteady, ahead = x.shape[1] // 2, [], None, 0.0
     for batch, targets in zip(x.split(BATCH), y.split(BATCH), strict=True):
-        whole, part = (
-            assert_shape(
-                as_tensor(lab.probes_targets.logits_of(model, ids, device), "the logits"),
-                (*ids.shape, V),
-                "the logits",
-                dims="B, T, V",
-            ).double()
-            for ids in (batch, batch[:, :half])
-        )
+        whole = logits(batch)
+        if unsteady is None:
+            unsteady = largest(logits(batch) - whole)
         losses.append(token_losses(whole, targets).flatten())
-        ahead = max(ahead, float((whole[:, :half] - part).abs().max()))
-    return float(torch.cat(losses).mean()), ahead
+        ahead = max(ahead, largest(logits(batch[:, :half]) - whole[:, :half]))
+    return float(torch.cat(losses).mean()), unsteady or 0.0, ahead
+
+
+def largest(differences: Tensor) -> float:
+    """The largest of the differences, without their signs."""
+    return float(differences.abs().max())
