@@ -164,6 +164,20 @@ def test_pieces_take_the_steps_of_a_whole_pass(train: Command, tmp_path: Path) -
     assert saved["history"][0]["train_ce"] == pytest.approx(ce, abs=1e-6)
 
 
+def test_the_interpreter_is_named_as_one_would_type_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    its_own = tmp_path / ".venv" / "bin" / "python"
+    its_own.parent.mkdir(parents=True)
+    its_own.touch(mode=0o755)
+    monkeypatch.setattr(sys, "executable", str(its_own))
+    assert train_lm.interpreter() == str(its_own)
+    monkeypatch.chdir(tmp_path)
+    assert train_lm.interpreter() == ".venv/bin/python"
+    monkeypatch.setenv("PATH", str(its_own.parent))
+    assert train_lm.interpreter() == "python"
+
+
 HANGS = """
 def train_epoch(*args, **kwargs):
     import time
@@ -181,7 +195,7 @@ def test_one_ctrl_c_says_how_to_go_on_and_two_of_them_end_at_once(
     student, out = submission(tmp_path / "one"), tmp_path / "out"
     stop_at(2)
     assert train(student, out) == 130
-    again = f"python -m tools.train_lm --student {student} --out {out} --resume"
+    again = f"{train_lm.interpreter()} -m tools.train_lm --student {student} --out {out} --resume"
     assert f"Stopped after {2 * PIECE} batches. To go on: {again}\n" in capsys.readouterr().out
     before = (out / "checkpoint.pt").read_bytes()
     with (student / "charlm" / "train.py").open("a", encoding="utf-8") as file:

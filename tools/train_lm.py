@@ -17,7 +17,9 @@ when stopped. The submission's code runs in this process, without walls.
 from __future__ import annotations
 
 import argparse
+import shutil
 import sys
+from pathlib import Path
 from shlex import quote
 
 from tools.submission import UsageError
@@ -47,12 +49,20 @@ def main(arguments: list[str] | None = None) -> int:
         return INTERRUPTED
     if not finished:
         display.say(
-            f"Stopped after {run.step} batches. To go on: python -m tools.train_lm "
+            f"Stopped after {run.step} batches. To go on: {quote(interpreter())} -m tools.train_lm "
             f"--student {quote(str(options.student))} --out {quote(str(options.out))} --resume"
         )
         return INTERRUPTED
     display.say(f"Trained {run.step} batches; checkpoint, history and loss curve: {options.out}")
     return 0
+
+
+def interpreter() -> str:
+    """The Python that runs this, as one would type it here: `make` has its own in .venv."""
+    if shutil.which("python") == sys.executable:
+        return "python"
+    path = Path(sys.executable)
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
 
 
 def _trained(options: argparse.Namespace, display: Display) -> tuple[Run, bool]:
