@@ -46,7 +46,7 @@ from torch.utils.data import Dataset
 Vocab = tuple[list[str], dict[str, int], dict[int, str]]  # chars, stoi, itos
 Loader = Iterable[tuple[Tensor, Tensor]]  # batches x, y, each (B, T)
 
-_FETCHED = 2**17  # ids at once: 1 MiB, which stays in a cache of the processor until it is used
+_FETCHED = 2**18  # ids at once: 2 MiB, which stay in a cache of the processor until they are used
 
 
 def build_vocab(text: str) -> Vocab:
