@@ -60,8 +60,9 @@ def watch(loader):
     if not hasattr(kind, "__iter__") or hasattr(kind, "__next__"):
         return None
     try:
-        loader.__class__ = type(kind.__name__, (kind,), {"__iter__": passes})
-    except TypeError:  # a list of batches, say
+        watched = type(kind.__name__, (kind,), {"__iter__": passes})
+        object.__setattr__(loader, "__class__", watched)  # also of a record that is frozen
+    except Exception:  # a list of batches, say, or a class that is not to be extended
         return None
     return diary
 
