@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import re
+import shutil
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.cases import ROOT
-from tests.test_tools_train import SUBMISSIONS, TEXT
+from tests.test_tools_train import SUBMISSIONS, TEXT, submission
 from tools import ablate
 from tools.ablation import cluster, rows, table
 from tools.submission import UsageError
@@ -23,6 +24,16 @@ from tools.training.run import Run
 
 CONFIGS = ("6/8/1/8", "6/10/1/8")
 Command = Callable[..., int]
+
+FAILS_WITH_TWO_LAYERS = """
+class Choosy(CharLSTM):
+    def __init__(self, *args, num_layers=2, **kwargs):
+        if num_layers > 1:
+            raise ValueError("one layer only")
+        super().__init__(*args, num_layers=num_layers, **kwargs)
+
+CharLSTM = Choosy
+"""
 
 
 @pytest.fixture
@@ -84,6 +95,27 @@ def test_a_second_run_trains_only_what_is_missing(
     assert fill("--lr", "0.01", "--config", "6/6/1/8") == 0
     assert fill(student=SUBMISSIONS["plain"]) == 0
     assert trained == ["6/6/1/8", *CONFIGS, "6/6/1/8", *CONFIGS]
+
+
+def test_a_row_that_fails_keeps_no_other_from_its_end(
+    fill: Command, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    student = submission(tmp_path / "one", model=FAILS_WITH_TWO_LAYERS)
+    assert fill(student=student, configs=["6/8/1/8", "6/8/2/8", "6/10/1/8"]) == 2
+    assert [row[0] for row in cells(tmp_path / "out")[2:]] == ["6/8/1/8", "6/10/1/8"]
+    said = capsys.readouterr().err
+    assert "ablate: 6/8/2/8: charlm/model.py: CharLSTM failed" in said
+    assert "one layer only" in said
+
+
+def test_notes_beside_the_code_make_no_new_row(
+    fill: Command, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    student = submission(tmp_path / "one")
+    assert fill(student=student, configs=CONFIGS[:1]) == 0
+    shutil.copy(tmp_path / "out" / "ablation.md", student / "charlm" / "experiments.md")
+    assert fill(student=student, configs=CONFIGS[:1]) == 0
+    assert "1 of 1 rows are there already." in capsys.readouterr().out
 
 
 def test_an_interrupted_row_goes_on_from_its_checkpoint(

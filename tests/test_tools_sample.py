@@ -78,6 +78,16 @@ def test_any_submission_writes_from_its_own_checkpoint(
         assert lines[2].startswith(PROMPT.strip())
 
 
+def test_metrics_that_are_still_to_be_written_are_the_references(
+    trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "charlm").symlink_to(ROOT / "reference" / "charlm")
+    (tmp_path / "textmetrics").symlink_to(ROOT / "student" / "textmetrics")
+    words = ["--metrics", "--length", "50"]
+    expected = sampled(trained, capsys, *words)
+    assert sampled(trained, capsys, *words, "--student", str(tmp_path)) == expected
+
+
 @pytest.mark.parametrize(
     ("more", "said"),
     [

@@ -234,6 +234,23 @@ def make_loaders(*args, **kwargs):
     assert len(loaded(tmp_path / "out")["history"]) == 2
 
 
+def test_it_says_so_if_the_code_has_changed_and_not_if_something_beside_it_has(
+    train: Command, stop_at: Callable[..., None], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    student, out = submission(tmp_path / "one"), tmp_path / "out"
+    stop_at(1)
+    assert train(student, out, f"{OPTIONS} --device=cpu:0 --show-prints") == 130
+    assert capsys.readouterr().out.endswith(" --resume --device cpu:0 --show-prints\n")
+    (student / "charlm" / "experiments.md").write_text("notes")
+    stop_at(1)
+    assert train(student, out, "--resume") == 130
+    assert session.OTHER_CODE not in capsys.readouterr().out
+    with (student / "charlm" / "model.py").open("a", encoding="utf-8") as file:
+        file.write("\n# another thought\n")
+    assert train(student, out, "--resume") == 0
+    assert session.OTHER_CODE in capsys.readouterr().out
+
+
 def test_figures_and_curves_are_in_files(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
     out = tmp_path / "out"

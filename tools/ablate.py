@@ -4,7 +4,7 @@
     python -m tools.ablate --student my/solution --out ablation --scale laptop --rnn
 
 Writes `ablation.md`, a table to be pasted into experiments.md, and `ablation.png` and `.svg`. Each
-row is stored when it is done, under the submission's content, the text and the settings, and a row
+row is stored when it is done, under the submission's code, the text and the settings, and a row
 that was interrupted has its checkpoint: the same command once more does only what is missing.
 
 Exit status 2, and one sentence on stderr, for what cannot be used or a submission that fails; 130
@@ -53,7 +53,7 @@ def _filled(options: argparse.Namespace, display: Display) -> int:
     usable(options.device)
     with prints_in(options.out / LOG):
         with opened(options.student, base.seed) as lab:
-            keys = {one: one.key(lab.content(), text) for one in plan}
+            keys = {one: one.key(lab.code(), text) for one in plan}
         rows = {one: row for one in plan if (row := stored(folder, keys[one])) is not None}
         todo = [one for one in plan if one not in rows]
         if rows:
@@ -95,7 +95,11 @@ def _answers(
         display.say(f"Row {number} of {len(todo)}: {one.name}")
         place = options.out / "rows" / keys[one]
         how = options.device, options.threads
-        row = train_row(options.student, text, one, place, display, stop, *how)
+        try:
+            row = train_row(options.student, text, one, place, display, stop, *how)
+        except UsageError as error:  # the other rows may well come to an end
+            yield one, str(error)
+            continue
         if row is None:
             return
         yield one, row

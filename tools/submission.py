@@ -58,10 +58,12 @@ class LoadedLab:
             place = self._place(error)
             raise UsageError(f"{what} failed{place}: {words_of(error)}") from error
 
-    def content(self) -> str:
-        """A digest of the lab's files and their names."""
+    def code(self) -> str:
+        """A digest of the lab's Python files and their names: notes beside them are not code."""
         digest = hashlib.sha256()
         for path in files_of(self.folder):
+            if path.suffix != ".py":
+                continue
             digest.update(path.relative_to(self.folder).as_posix().encode() + b"\0")
             digest.update(hashlib.sha256(path.read_bytes()).digest())
         return digest.hexdigest()

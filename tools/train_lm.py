@@ -48,13 +48,20 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:  # before there was anything to save
         return INTERRUPTED
     if not finished:
-        display.say(
-            f"Stopped after {run.step} batches. To go on: {quote(interpreter())} -m tools.train_lm "
-            f"--student {quote(str(options.student))} --out {quote(str(options.out))} --resume"
-        )
+        display.say(f"Stopped after {run.step} batches. To go on: {command_to_go_on(options)}")
         return INTERRUPTED
     display.say(f"Trained {run.step} batches; checkpoint, history and loss curve: {options.out}")
     return 0
+
+
+def command_to_go_on(options: argparse.Namespace) -> str:
+    """What is not in the checkpoint is said again: whose code, where, and how it is shown."""
+    words = [interpreter(), "-m", "tools.train_lm", "--student", str(options.student)]
+    words += ["--out", str(options.out), "--resume"]
+    words += ["--device", options.device] if options.device != "cpu" else []
+    words += ["--tensorboard"] if options.tensorboard else []
+    words += ["--show-prints"] if options.show_prints else []
+    return " ".join(map(quote, words))
 
 
 def interpreter() -> str:

@@ -100,6 +100,7 @@ def train_parcel(
         done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
         found = sorted((folder / "out" / "rows").glob("*.json"))
         if done.returncode or not found:
-            return (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1]
+            said = (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1]
+            return said.removeprefix(f"ablate: {one.name}: ")
         row: Row = json.loads(found[0].read_text(encoding="utf-8"))
         return row

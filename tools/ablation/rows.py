@@ -42,9 +42,9 @@ class Planned:
         shape = "/".join(str(getattr(self.config, name)) for name in SHAPE)
         return shape if self.config.cell == "lstm" else f"{shape} RNN"
 
-    def key(self, content: str, corpus: Corpus) -> str:
+    def key(self, code: str, corpus: Corpus) -> str:
         """What the row depends on: the submission, the text and the configuration, in a word."""
-        whole = json.dumps([content, corpus.digest, asdict(self.config)])
+        whole = json.dumps([code, corpus.digest, asdict(self.config)])
         name = self.name.replace("/", "-").replace(" ", "-").lower()
         return f"{name}-{hashlib.sha256(whole.encode()).hexdigest()[:12]}"
 

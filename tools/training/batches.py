@@ -90,5 +90,5 @@ def length_of(loader: Any, otherwise: int) -> int:
     """The number of batches of a pass, as far as the loader tells."""
     try:
         return len(loader)
-    except TypeError:
+    except (TypeError, NotImplementedError):
         return otherwise

@@ -16,7 +16,7 @@ import torch
 from tools.submission import UsageError
 
 NAME = "checkpoint.pt"
-FORMAT = 1
+FORMAT = 2
 
 
 def write_atomically(path: Path, write: Callable[[BinaryIO], object]) -> None:

@@ -43,6 +43,7 @@ class Run:
     def __init__(self, lab: LoadedLab, corpus: Corpus, config: Config, device: str = "cpu") -> None:
         """Make loaders, model and optimizer. Raises UsageError if the submission cannot."""
         self.lab, self.corpus, self.config, self.device = lab, corpus, config, device
+        self.code = lab.code()  # as it was imported: it may be edited meanwhile
         self.threads = torch.get_num_threads()
         self._training = Stream(derive_seed(config.seed, "training"))
         self._make_loaders(corpus.text)
@@ -133,7 +134,7 @@ class Run:
             if not math.isfinite(mean):
                 raise UsageError(
                     f"the loss is {mean} after {self.step} batches: a smaller --lr or --clip may "
-                    "help; the last checkpoint is as it was"
+                    "help; the last checkpoint, if there is one, is as it was"
                 )
             total, count = total + mean * tokens, count + tokens
         return total, count
@@ -184,6 +185,7 @@ class Run:
             {
                 "config": asdict(self.config),
                 "vocabulary": {"chars": self.chars, "ids": self.ids},
+                "code": self.code,
                 "corpus": {"source": self.corpus.source, "digest": self.corpus.digest},
                 "threads": self.threads,
                 "weights": self.model.state_dict(),
@@ -203,7 +205,9 @@ class Run:
         which windows are seen; None if it was stopped on the way.
         """
         if saved["corpus"]["digest"] != self.corpus.digest:
-            raise UsageError("the checkpoint was trained on another text: say which with --corpus")
+            raise UsageError(
+                "the checkpoint was trained on another text than this: name that with --corpus"
+            )
         if saved["vocabulary"] != {"chars": self.chars, "ids": self.ids}:
             raise UsageError("the submission numbers the characters otherwise than the checkpoint")
         models.restore(self.model, saved["weights"], "the submission's model")

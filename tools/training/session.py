@@ -21,6 +21,7 @@ from .randomness import Stream, seeded_generators
 from .run import Run
 
 LAB = "charlm"
+OTHER_CODE = "The code is not that which the checkpoint was trained with: it goes on with this one."
 OTHER_ORDER = (
     "The train loader does not give the batches of before again: training goes on from the saved "
     "weights, with the windows in another order."
@@ -114,6 +115,8 @@ def _found(run: Run, saved: dict[str, Any], display: Display, stop: Stop) -> boo
     place = run.place
     if place.epoch >= run.config.epochs:
         return True
+    if saved["code"] != run.code:
+        display.say(OTHER_CODE)
     display.say(f"Going on in epoch {place.epoch + 1}, after {place.batches} of its batches.")
     if not repeated:
         display.say(OTHER_ORDER)
