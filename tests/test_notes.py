@@ -32,6 +32,10 @@ Halving T costs little here, since most of what matters is a few words back.
 Without it the loss jumped twice in the first epoch and took long to recover.
 """
 GOOD = HEADS + ROWS + TALK
+SAME_FIGURES = HEADS + "".join(
+    f"| {shape} | 1.21 | 1.52 | 4.57 | the king |\n"
+    for shape in ("256/256/1/128", "256/512/2/128", "256/512/2/64")
+)
 
 
 def row(*cells: str) -> str:
@@ -51,6 +55,14 @@ def row(*cells: str) -> str:
             (8, 16, 1, 4),
             (4.5, 0.05),
         ),
+        (
+            "> Config|CE (train)|Training device|CE (val)|Train PPL|Val PPL = exp(Val CE)|Sample\n"
+            "> -|-|-|-|-|-|-\n> Run 1: 8, 16, 1, 4|1.2|cpu|1.5|3.3|<b>4.5</b>|so it\n",
+            (8, 16, 1, 4),
+            (4.5, 0.05),
+        ),
+        (row("8/16/1/4", "1", "1", "$.95$", "x"), (8, 16, 1, 4), (0.95, 0.005)),
+        (row("8/16/1/4", "1", "1", "→ 1,339.4", "x"), (8, 16, 1, 4), (1339.4, 0.05)),
     ],
 )
 def test_a_row_is_understood_in_many_forms(
@@ -61,7 +73,7 @@ def test_a_row_is_understood_in_many_forms(
     assert found.number("Val PPL") == pytest.approx(ppl)
 
 
-@pytest.mark.parametrize("cell", ["", "...", "tbd", "nan", "-"])
+@pytest.mark.parametrize("cell", ["", "...", "tbd", "nan", "-", "55%", "."])
 def test_what_is_no_number_is_none(cell: str) -> None:
     (found,) = rows_of(row("8/16/1/4", "1", "1", cell, "x"))
     assert found.number("Val PPL") is None
@@ -111,6 +123,12 @@ def test_tables_without_the_columns_are_no_rows() -> None:
             [],
         ),
         (
+            "Hidden units: more of them helped.\n\nWe don't know what it did.\n\n"
+            "(write here what clipping did in your runs, and why you think it did)\n\n"
+            "All rows: B=64, AdamW lr=0.003, clip=1.0, 5 epochs, dropout=0.1 on one core.",
+            ["sequence length", "clipping"],
+        ),
+        (
             "<!-- " + TALK + " -->\n```\n" + TALK + "\n```",
             ["hidden size", "sequence length", "clipping"],
         ),
@@ -157,6 +175,10 @@ CLAIMS = ("table", "figures", "discussion")
         (GOOD.replace("1.25", "low"), "charlm", ["passed", "failed", "passed"]),
         (GOOD.replace("256/512/2/64", "256/512/2/128"), "charlm", ["failed", "blocked", "passed"]),
         (GOOD.replace("256/256/1", "256/512/1"), "charlm", ["failed", "blocked", "passed"]),
+        (GOOD.replace("512/2/128", "1024/2/32"), "charlm", ["failed", "blocked", "passed"]),
+        (GOOD.replace("1.52 | 4.57", "-1.52 | 0.22"), "charlm", ["passed", "failed", "passed"]),
+        (GOOD.replace("the fool", "???"), "charlm", ["passed", "failed", "passed"]),
+        (SAME_FIGURES + TALK, "charlm", ["passed", "failed", "passed"]),
         (GOOD.replace("256/512/2/64", "the last"), "charlm", ["failed", "blocked", "passed"]),
         (GOOD.replace("Val PPL", "Remark"), "charlm", ["failed", "blocked", "passed"]),
         (HEADS + ROWS, "charlm", ["passed", "passed", "failed"]),

@@ -17,25 +17,24 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-COLUMNS = {
-    "Config (E/H/L/T)": r"config",
-    "Train CE": r"train.*(ce|loss|cross|nats)",
-    "Val CE": r"val.*(ce|loss|cross|nats)",
-    "Val PPL": r"ppl|perplexity",
-    "Sample": r"sample",
-}
+COLUMNS = ("Config (E/H/L/T)", "Train CE", "Val CE", "Val PPL", "Sample")
 RULE = re.compile(r"\|?\s*:?-+:?\s*(?:\|\s*:?-+:?\s*)*\|?")  # below the heads of a table
-NUMBER = re.compile(r"[-+]?\d{1,9}(?:[.,]\d{1,15})?(?:[eE][-+]?\d{1,2})?")
+NUMBER = re.compile(
+    r"[-+]?(?:\d{1,3}(?:,\d{3})+\.\d{1,15}|\d{1,9}(?:[.,]\d{1,15})?|\.\d{1,15})(?:[eE][-+]?\d{1,2})?"
+)
+AROUND = re.compile(r"(?:<\w{1,9}>|[\s*`_~≈=→$])*")  # what may stand before a number
 CELL = 300  # characters of a cell that are looked at
 TOPICS = {
-    "hidden size": r"hidden|\bH\b|units",
-    "sequence length": r"sequence|seq|length|context|\bT\b",
+    "hidden size": r"hidden|(?-i:\bH\b)|units",
+    "sequence length": r"sequence|seq|length|context|(?-i:\bT\b)",
     "clipping": r"clip",
 }
-PLACEHOLDER = re.compile(
+PLACEHOLDER = re.compile(  # "todo" in small letters is Spanish
     r"\bTODO\b|\bTBD\b|\bFIXME\b|\bXXX\b|(?i:lorem ipsum)"
-)  # "todo" is Spanish
-NOTE = 8  # words that say something
+    r"|(?i:\b(?:write|describe|explain|fill|put|add|insert)\b[^.]{0,20}\bhere\b)"
+)
+SETTING = re.compile(r"\b\w{1,20}=\d")  # of a line of settings, which is no note if it has three
+NOTE = 6  # words that say something
 
 
 @dataclass(frozen=True)
@@ -49,15 +48,22 @@ class Row:
         """`(E, H, L, T)`, or None if the cell does not hold four numbers."""
         text = self.cells["Config (E/H/L/T)"]
         joined = re.search(r"(\d+)\s*/\s*\D{0,3}(\d+)\s*/\s*\D{0,3}(\d+)\s*/\s*\D{0,3}(\d+)", text)
-        numbers = joined.groups() if joined else re.findall(r"\d+", text)[:4]
-        return tuple(map(int, numbers)) if len(numbers) == 4 else None
+        if joined:
+            return tuple(map(int, joined.groups()))
+        for part in (text.rpartition(":")[2], text):  # "Run 1: 256, 256, 1, 128"
+            numbers = re.findall(r"\d+", part)[:4]
+            if len(numbers) == 4:
+                return tuple(map(int, numbers))
+        return None
 
     def number(self, column: str) -> tuple[float, float] | None:
         """The number in a cell and half a unit of its last place, or None if there is none."""
-        found = NUMBER.match(self.cells[column].lstrip(" *`_~≈"))
-        if not found:
+        cell = self.cells[column]
+        found = NUMBER.match(cell, AROUND.match(cell).end())
+        if not found or cell[found.end() :].lstrip().startswith("%"):
             return None
-        text = found.group().replace(",", ".")
+        text = found.group()
+        text = text.replace(",", "" if "." in text else ".")
         mantissa, _, exponent = text.lower().partition("e")
         places = len(mantissa.partition(".")[2]) - int(exponent or 0)
         return float(text), 0.5 * 10.0**-places
@@ -88,7 +94,7 @@ def exp_fits(ce: tuple[float, float], ppl: tuple[float, float]) -> bool:
 def notes_of(text: str) -> list[str]:
     """The paragraphs and list items outside of tables, headings and code."""
     lines = [
-        "" if line.startswith(("#", "|")) or RULE.fullmatch(line) else line
+        "" if line.startswith(("#", "|")) or len(_cells(line)) > 2 or RULE.fullmatch(line) else line
         for line in _without_code(_without_comments(text))
     ]
     joined = "\n".join(re.sub(r"^([-*+]|\d{1,3}[.)])\s+", "\n", line) for line in lines)
@@ -97,7 +103,8 @@ def notes_of(text: str) -> list[str]:
 
 def is_note(note: str) -> bool:
     """Whether a paragraph says something: some words, and none that stand for words to come."""
-    return len(re.findall(r"\w+", note)) >= NOTE and not PLACEHOLDER.search(note)
+    words, settings = len(re.findall(r"\w+", note)), len(SETTING.findall(note))
+    return words >= NOTE and settings < 3 and not PLACEHOLDER.search(note)
 
 
 def topics_missing(text: str) -> list[str]:
@@ -146,7 +153,8 @@ def _without_code(text: str) -> Iterator[str]:
 def _tables(text: str) -> Iterator[tuple[list[str], list[str]]]:
     """The heads of each table's columns, and the lines below."""
     before, heads, body = "", [""], None
-    for line in [*text.splitlines(), ""]:
+    for quoted in [*text.splitlines(), ""]:
+        line = quoted.lstrip("> ")
         if body is not None and "|" in line:
             body.append(line)
         elif body is not None:
@@ -164,15 +172,31 @@ def _cells(line: str) -> list[str]:
     return [cell.replace("\\|", "|").strip()[:CELL] for cell in cells]
 
 
+def _names(head: str) -> str | None:
+    """Which column a head names, if any: "Val CE", "validation loss", "CE (val)"."""
+    words = re.findall(r"[a-z]+", head.lower())
+
+    def some(*beginnings: str) -> bool:
+        return any(word.startswith(beginnings) for word in words)
+
+    if some("config") or words == ["e", "h", "l", "t"]:
+        return "Config (E/H/L/T)"
+    if some("ppl", "perplex"):
+        return None if some("train") else "Val PPL"
+    if "ce" in words or some("loss", "cross", "nats"):
+        if some("train") or "tr" in words:
+            return "Train CE"
+        return "Val CE" if some("val") or "va" in words else None
+    return "Sample" if some("sample") else None
+
+
 def _places(heads: list[str]) -> dict[str, int]:
-    """Where each column asked for is."""
+    """Where each column asked for is; of several the one with the shortest head."""
     places: dict[str, int] = {}
     for place, head in enumerate(heads):
-        plain = re.sub(r"[^a-z0-9 ]", "", head.lower())
-        for name, words in COLUMNS.items():
-            if name not in places and place not in places.values() and re.search(words, plain):
-                places[name] = place
-                break
+        name = _names(head)
+        if name and (name not in places or len(head) < len(heads[places[name]])):
+            places[name] = place
     return places
 
 

@@ -1,7 +1,11 @@
 """The lab notes, `experiments.md`: read as text, no code of the submission runs."""
 
+from itertools import combinations
+
 from checks.charlm.experiments import (
     COLUMNS,
+    NOTE,
+    PLACEHOLDER,
     exp_fits,
     missing_columns,
     notes_of,
@@ -47,14 +51,14 @@ def test_notes_hold_a_table_of_two_ablations(document):
         if row.config is None:
             cell = row.cells["Config (E/H/L/T)"]
             reject("a row must name its E, H, L and T", got=f"{cell!r}", expected="256/512/2/128")
-    varied = [len({config[place] for config in configs}) > 1 for place in (1, 3)]
-    # Two ablations that each change something of one and the same run are three runs.
-    if len(configs) < 3 or not all(varied):
-        shown = ", ".join("/".join(map(str, config)) for config in sorted(configs))
+    pairs = [*combinations(sorted(configs), 2)]
+    over_H = any(one[1] != other[1] and one[3] == other[3] for one, other in pairs)
+    over_T = any(one[3] != other[3] and one[1] == other[1] for one, other in pairs)
+    if not (over_H and over_T):
         reject(
             "the table must hold an ablation over the hidden size H and one over the length T",
-            expected="at least three different rows, with two values of H and two of T",
-            got=shown,
+            expected="two rows that share T and not H, and two that share H and not T",
+            got=", ".join("/".join(map(str, config)) for config in sorted(configs)),
         )
 
 
@@ -68,13 +72,17 @@ def test_notes_hold_a_table_of_two_ablations(document):
 )
 def test_every_row_has_its_figures(document):
     """Every row has numbers, a perplexity that is exp of its loss, and a sample."""
-    for number, row in enumerate(rows_of(notes_in(document)), start=1):
+    rows = rows_of(notes_in(document))
+    for number, row in enumerate(rows, start=1):
         where = f"row {number}, {row.cells['Config (E/H/L/T)']}"
         for column in FIGURES:
             if row.number(column) is None:
                 reject(f"{column} must be a number", given=where, got=repr(row.cells[column]))
-        if not row.cells["Sample"].strip(" .…`*_-"):
-            reject("a row must show a piece of a sample", given=where, got="none")
+            if row.number(column)[0] < 0:
+                reject(f"{column} cannot be negative", given=where, got=row.cells[column])
+        sample = row.cells["Sample"].strip(" .…`*_-?")
+        if not sample or PLACEHOLDER.fullmatch(sample):
+            reject("a row must show a piece of a sample", given=where, got=sample or "none")
         ce, ppl = row.number("Val CE"), row.number("Val PPL")
         if not exp_fits(ce, ppl):
             reject(
@@ -83,6 +91,8 @@ def test_every_row_has_its_figures(document):
                 got=row.cells["Val PPL"],
                 cause="figures of different runs or epochs, or a loss in bits",
             )
+    if len({tuple(row.number(column) for column in FIGURES) for row in rows}) == 1:
+        reject("each run must have figures of its own", got="the same in all rows")
 
 
 @criterion(
@@ -100,6 +110,6 @@ def test_notes_say_something_of_each_topic(document):
     if missing:
         reject(
             "the notes must say something on hidden size, sequence length and clipping",
-            expected="a sentence or more on each, in place of any TODO",
+            expected=f"a sentence or more on each, of {NOTE} words at least, in place of any TODO",
             got=f"nothing on {', '.join(missing)}, in {len(notes_of(text))} paragraph(s)",
         )
