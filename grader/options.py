@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+SHORTEST_CORPUS = 1000  # characters of a text that a check draws passages from
+
 
 def add_options(parser: pytest.Parser) -> None:
     """Declare `--student` and what goes with it."""
@@ -103,6 +105,8 @@ def refuse_nonsense(config: pytest.Config) -> None:
         raise pytest.UsageError(f"--time-limit must be positive, not {config.option.time_limit:g}")
     if not re.fullmatch(r"cpu|cuda(:\d+)?", config.option.device):
         raise pytest.UsageError(f"--device {config.option.device}: cuda, cuda:N or cpu")
+    if config.option.corpus:
+        _refuse_corpus(config.option.corpus)
     if not config.option.result:
         return
     path = Path(config.invocation_params.dir, config.option.result)
@@ -112,3 +116,19 @@ def refuse_nonsense(config: pytest.Config) -> None:
         raise pytest.UsageError(f"--result {path} cannot be written: {error}") from error
     if path.is_dir() or not os.access(path.parent, os.W_OK):
         raise pytest.UsageError(f"--result {path} cannot be written")
+
+
+def _refuse_corpus(name: str) -> None:
+    """Raises pytest.UsageError for a corpus that no check could learn."""
+    try:
+        length = len(Path(name).read_bytes().decode("utf-8"))
+    except OSError as error:
+        raise pytest.UsageError(f"--corpus {name}: {error.strerror or error}") from error
+    except UnicodeDecodeError as error:
+        raise pytest.UsageError(
+            f"--corpus {name}: not UTF-8 text, the byte at offset {error.start} cannot be decoded"
+        ) from error
+    if length < SHORTEST_CORPUS:
+        raise pytest.UsageError(
+            f"--corpus {name}: {length} characters, and at least {SHORTEST_CORPUS} are needed"
+        )

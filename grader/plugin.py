@@ -107,8 +107,6 @@ def _set_up(config: pytest.Config, labs: dict[str, LabSpec]) -> Setting:
             raise pytest.UsageError(
                 f"--part {part}: there is no such part; there are {', '.join(dict.fromkeys(parts))}"
             )
-    if option.corpus and not Path(option.corpus).is_file():
-        raise pytest.UsageError(f"--corpus {option.corpus}: there is no such file")
     wanted = {name: lab for name, lab in labs.items() if name in (option.lab or labs)}
     shared: WorkerParent | None = config.pluginmanager.get_plugin(SHARED)
     try:

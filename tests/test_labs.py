@@ -110,11 +110,25 @@ def test_prerequisites_exist_and_come_first() -> None:
         seen.append(marker["id"])
 
 
-def test_a_corpus_that_is_not_there_is_a_usage_error() -> None:
-    command = [sys.executable, "-m", "pytest", "checks", "--corpus", "nowhere.txt"]
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (None, "No such file or directory"),
+        ("naïve ".encode("latin-1") * 200, "the byte at offset 2 cannot be decoded"),
+        (b"short", "5 characters, and at least 1000 are needed"),
+    ],
+)
+def test_a_corpus_that_no_check_can_use_is_a_usage_error(
+    tmp_path: Path, content: bytes | None, reason: str
+) -> None:
+    path = tmp_path / "text.txt"
+    if content is not None:
+        path.write_bytes(content)
+    command = [sys.executable, "-m", "pytest", "checks", "--corpus", str(path)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 4
-    assert "--corpus nowhere.txt: there is no such file" in done.stderr
+    assert f"--corpus {path}: " in done.stderr
+    assert reason in done.stderr
 
 
 def test_documents_are_up_to_date() -> None:
