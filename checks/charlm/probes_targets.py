@@ -6,9 +6,29 @@ import time
 import torch
 from torch.nn import functional
 
+FIRST_MOMENT = 16  # batches; the others are after twice as many each
 
-def train(make_loaders, model_class, train_function, text, sizes):
-    """The trained model, its validation loader, its table of ids, the history, what was watched."""
+
+class Moments:
+    """A model's weights as they were at some moments of its training, to be put back."""
+
+    def __init__(self, model):
+        self.model, self.batches, self.weights = model, [], []
+
+    def take(self, batches):
+        """Keep the weights of this moment."""
+        state = self.model.state_dict()
+        self.batches.append(batches)
+        self.weights.append({name: value.detach().clone() for name, value in state.items()})
+
+    def put_back(self, number):
+        """Give the model the weights of a moment."""
+        self.model.load_state_dict(self.weights[number])
+
+
+def train(make_loaders, model_class, train_function, text, sizes, with_moments):
+    """The trained model, its validation loader, its table of ids, the history, what was watched,
+    and moments of the training, for which its loader must be one that can be watched."""
     train_loader, val_loader, (_, stoi, _) = make_loaders(
         text, seq_len=sizes["seq_len"], batch_size=sizes["batch_size"]
     )
@@ -19,7 +39,8 @@ def train(make_loaders, model_class, train_function, text, sizes):
         num_layers=sizes["num_layers"],
         dropout=sizes["dropout"],
     )
-    diaries = watch(train_loader), watch(val_loader)
+    moments = Moments(model) if with_moments else None
+    diaries = watch(train_loader, moments), watch(val_loader)
     started, device = time.perf_counter(), sizes["device"]
     history = train_function(
         model,
@@ -30,16 +51,18 @@ def train(make_loaders, model_class, train_function, text, sizes):
         clip=sizes["clip"],
         device=device,
     )
+    if moments:
+        moments.take(sum(entry["batches"] for entry in diaries[0] or []))
     watched = {
         "training": diaries[0],
         "validation": diaries[1],
         "seconds": time.perf_counter() - started,
         "memory": peak_memory(device),
     }
-    return [model, val_loader, stoi, history, watched]
+    return [model, val_loader, stoi, history, watched, moments]
 
 
-def watch(loader):
+def watch(loader, moments=None):
     """A list that gets an entry for each pass over the loader; None where that cannot be seen.
 
     The loader stays what it is, of a subclass made on the spot: code may ask for its length, its
@@ -56,6 +79,9 @@ def watch(loader):
             entry["tokens"] += batch[1].numel()
             yield batch
             entry["seconds"] = time.perf_counter() - started
+            done = sum(one["batches"] for one in diary)
+            if moments and done >= FIRST_MOMENT and done & (done - 1) == 0:
+                moments.take(done)
 
     if not hasattr(kind, "__iter__") or hasattr(kind, "__next__"):
         return None
