@@ -38,7 +38,8 @@ PIECES: dict[str, dict[str, Any]] = {
 def split(path: Path, device: str) -> tuple[Tensor, Tensor, int]:
     """Read a UTF-8 text; return the ids of its first nine tenths and of the rest, and V.
 
-    Both on the device, LongTensors. The vocabulary is that of the whole text.
+    Both on the device, LongTensors. The vocabulary is that of the whole text. Raises OSError or
+    ValueError if there is no such text, RuntimeError or AssertionError if there is no such device.
     """
     text = path.read_text(encoding="utf-8")
     chars, stoi, _ = build_vocab(text)
@@ -88,7 +89,10 @@ def main(arguments: list[str] | None = None) -> None:
     for piece in options.without:
         recipe = dataclasses.replace(recipe, **PIECES[piece])
     torch.manual_seed(options.seed)
-    train_ids, val_ids, V = split(options.corpus, options.device)
+    try:
+        train_ids, val_ids, V = split(options.corpus, options.device)
+    except (OSError, ValueError, RuntimeError, AssertionError) as error:
+        parser.error(str(error).partition("\n")[0])
     E, H, L = recipe.embed_dim, recipe.hidden_size, recipe.num_layers
     model = BrakedLSTM(V, E, H, L, recipe.dropout, recipe.tied).to(options.device)
     count = sum(parameter.numel() for parameter in model.parameters())
@@ -99,7 +103,10 @@ def main(arguments: list[str] | None = None) -> None:
     )
     if options.steps is None and options.seconds is None:
         options.seconds = 180.0
-    average = fit(model, train_ids, recipe, Budget(options.seconds, options.steps), show)
+    try:
+        average = fit(model, train_ids, recipe, Budget(options.seconds, options.steps), show)
+    except ValueError as error:  # a text too short for the streams, a budget of nothing
+        parser.error(str(error))
     summarise(model, average, val_ids)
 
 
