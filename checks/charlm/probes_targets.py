@@ -13,12 +13,19 @@ class Moments:
     """A model's weights as they were at some moments of its training, to be put back."""
 
     def __init__(self, model):
-        self.model, self.batches, self.weights = model, [], []
+        self.model, self.seen = model, 0
+        self.batches, self.weights = [], []
 
-    def take(self, batches):
+    def batch_is_done(self):
+        """Count a batch, and keep the weights if their number has doubled."""
+        self.seen += 1
+        if self.seen >= FIRST_MOMENT and self.seen & (self.seen - 1) == 0:
+            self.take()
+
+    def take(self):
         """Keep the weights of this moment."""
         state = self.model.state_dict()
-        self.batches.append(batches)
+        self.batches.append(self.seen)
         self.weights.append({name: value.detach().clone() for name, value in state.items()})
 
     def put_back(self, number):
@@ -52,7 +59,7 @@ def train(make_loaders, model_class, train_function, text, sizes, with_moments):
         device=device,
     )
     if moments:
-        moments.take(sum(entry["batches"] for entry in diaries[0] or []))
+        moments.take()
     watched = {
         "training": diaries[0],
         "validation": diaries[1],
@@ -79,9 +86,8 @@ def watch(loader, moments=None):
             entry["tokens"] += batch[1].numel()
             yield batch
             entry["seconds"] = time.perf_counter() - started
-            done = sum(one["batches"] for one in diary)
-            if moments and done >= FIRST_MOMENT and done & (done - 1) == 0:
-                moments.take(done)
+            if moments:
+                moments.batch_is_done()
 
     if not hasattr(kind, "__iter__") or hasattr(kind, "__next__"):
         return None

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -27,6 +28,8 @@ from checks.charlm.ngrams import cross_entropies
 from checks.support.corpora import load_text, markov_corpus, small_corpus
 from checks.support.judge import as_int, as_list, as_pair, as_tensor, assert_shape, reject
 from checks.support.oracles import token_losses
+
+Logits = Callable[[Tensor], Tensor]  # of ids (B, T): (B, T, V)
 
 BATCH = 64  # windows of the exam in one call
 
@@ -62,8 +65,32 @@ class Scale:
 
 
 SCALES = {
-    "full": Scale(256, 512, 2, 0.1, 128, 64, 5, 3e-3, 1.0, shortest=4_000, well_from=1_000_000),
-    "small": Scale(16, 32, 1, 0.0, 16, 128, 2, 1e-2, 1.0, shortest=15_000, well_from=15_000),
+    "full": Scale(
+        embed_dim=256,
+        hidden_size=512,
+        num_layers=2,
+        dropout=0.1,
+        seq_len=128,
+        batch_size=64,
+        epochs=5,
+        lr=3e-3,
+        clip=1.0,
+        shortest=4_000,
+        well_from=1_000_000,
+    ),
+    "small": Scale(
+        embed_dim=16,
+        hidden_size=32,
+        num_layers=1,
+        dropout=0.0,
+        seq_len=16,
+        batch_size=128,
+        epochs=2,
+        lr=1e-2,
+        clip=1.0,
+        shortest=15_000,
+        well_from=15_000,
+    ),
 }
 SMALL_TEXT = 20_000  # letters of the random source, a fifth of them the exam
 
@@ -75,6 +102,7 @@ class Target:
     text: str
     quiz: str  # "" for a corpus that is shipped
     exam: str
+    length: int  # of the whole, in characters
     scale: Scale
     bigram: float
     best_ngram: float
@@ -110,17 +138,18 @@ def target(corpus: str | None, scale: str) -> Target:
         text, exam_share = small_corpus(), 0.05
     else:
         text, exam_share = markov_corpus()[:SMALL_TEXT], 0.2
-    first, second = (int(len(text) * (1 - exam_share - share)) for share in (quiz_share, 0.0))
-    known = set(text[:first])  # a model cannot know of any other character
-    quiz, exam = (
-        "".join(filter(known.__contains__, part)) for part in (text[first:second], text[second:])
-    )
-    losses = cross_entropies(text[:first] + quiz, exam)
+    first = int(len(text) * (1 - exam_share - quiz_share))
+    second = int(len(text) * (1 - exam_share))
+    given = text[:first]
+    known = set(given)  # a model cannot know of any other character
+    quiz = "".join(c for c in text[first:second] if c in known)
+    exam = "".join(c for c in text[second:] if c in known)
+    losses = cross_entropies(given + quiz, exam)
     best = min(losses)
     if not losses[1] > 2 * MARGIN:
         raise ValueError(f"{corpus} is too easy: a bigram model has a loss of {abs(losses[1]):.3f}")
     order = losses.index(best) + 1
-    return Target(text[:first], quiz, exam, sizes, losses[1], best, order, not corpus)
+    return Target(given, quiz, exam, len(text), sizes, losses[1], best, order, not corpus)
 
 
 @dataclass(frozen=True)
@@ -134,7 +163,7 @@ class Training:
     exam_ce: float
     unsteady: float  # by how much logits changed when the same windows were given again
     sees_ahead: float  # by how much they changed when later characters were cut off
-    moment: int | None  # the number of batches after which the exam was taken; None at the end
+    moment: int  # the number of batches after which the exam was taken; 0: at the end, or unknown
 
 
 def train(lab: Any, aim: Target, device: str) -> Training:
@@ -153,21 +182,29 @@ def train(lab: Any, aim: Target, device: str) -> Training:
     )
     measured = lab.probes_targets.loss_on(model, val_loader, device)
 
-    def ask(text: str) -> tuple[float, float, float]:
-        x, y = windows(ids_of(lab, stoi, text), aim.scale.seq_len)
-        return examine(lab, model, x, y, vocab_size, device)
+    logits = partial(logits_of, lab, model, vocab_size, device)
+    moment = 0
+    if aim.quiz:
+        quiz = windows(ids_of(lab, stoi, aim.quiz), aim.scale.seq_len)
+        moment = best_moment(moments, lambda: mean_loss(logits, *quiz))
+    x, y = windows(ids_of(lab, stoi, aim.exam), aim.scale.seq_len)
+    return Training(
+        aim,
+        lab.probes_training.plain_rows(history),
+        watched,
+        as_pair(measured, "the loss"),
+        mean_loss(logits, x, y),
+        *movements(logits, x),
+        moment,
+    )
 
-    moment = best_moment(moments, ask, aim.quiz) if aim.quiz else None
-    rows = lab.probes_training.plain_rows(history)
-    return Training(aim, rows, watched, as_pair(measured, "the loss"), *ask(aim.exam), moment)
 
-
-def best_moment(moments: Any, ask: Callable[[str], tuple[float, float, float]], quiz: str) -> int:
+def best_moment(moments: Any, quiz: Callable[[], float]) -> int:
     """Put the model back to where the quiz goes best; the number of batches that it had seen."""
     losses = []
     for number, batches in enumerate(as_list(moments.batches, "the moments")):
         moments.put_back(number)
-        losses.append((ask(quiz)[0], number, as_int(batches, "the number of batches")))
+        losses.append((quiz(), number, as_int(batches, "the number of batches")))
     _, number, batches = min(losses)
     moments.put_back(number)
     return batches
@@ -191,26 +228,25 @@ def windows(ids: Tensor, T: int) -> tuple[Tensor, Tensor]:
     return ids[places], ids[places + 1]
 
 
-def examine(
-    lab: Any, model: Any, x: Tensor, y: Tensor, V: int, device: str
-) -> tuple[float, float, float]:
-    """The loss on the windows, from logits that came by value, how unsteady, how far ahead.
+def logits_of(lab: Any, model: Any, V: int, device: str, ids: Tensor) -> Tensor:
+    """The model's logits `(B, T, V)`, by value."""
+    found = as_tensor(lab.probes_targets.logits_of(model, ids, device), "the logits")
+    return assert_shape(found, (*ids.shape, V), "the logits", dims="B, T, V").double()
 
-    How unsteady the logits are is asked of the first batch of windows.
-    """
 
-    def logits(ids: Tensor) -> Tensor:
-        found = as_tensor(lab.probes_targets.logits_of(model, ids, device), "the logits")
-        return assert_shape(found, (*ids.shape, V), "the logits", dims="B, T, V").double()
+def mean_loss(logits: Logits, x: Tensor, y: Tensor) -> float:
+    """The loss on the windows."""
+    batches = zip(x.split(BATCH), y.split(BATCH), strict=True)
+    losses = [token_losses(logits(ids), targets).flatten() for ids, targets in batches]
+    return float(torch.cat(losses).mean())
 
-    half, losses, unsteady, ahead = x.shape[1] // 2, [], None, 0.0
-    for batch, targets in zip(x.split(BATCH), y.split(BATCH), strict=True):
-        whole = logits(batch)
-        if unsteady is None:
-            unsteady = largest(logits(batch) - whole)
-        losses.append(token_losses(whole, targets).flatten())
-        ahead = max(ahead, largest(logits(batch[:, :half]) - whole[:, :half]))
-    return float(torch.cat(losses).mean()), unsteady or 0.0, ahead
+
+def movements(logits: Logits, x: Tensor) -> tuple[float, float]:
+    """By how much logits move: of the first batch asked again, of all without their second half."""
+    batches, half = x.split(BATCH), x.shape[1] // 2
+    unsteady = largest(logits(batches[0]) - logits(batches[0]))
+    ahead = max(largest(logits(ids[:, :half]) - logits(ids)[:, :half]) for ids in batches)
+    return unsteady, ahead
 
 
 def largest(differences: Tensor) -> float:
